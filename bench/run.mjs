@@ -1,0 +1,62 @@
+// `npm run bench`: Ridge beside what one would have written instead, in one run. README.md says what the numbers mean.
+//
+//   --seconds N        length of a slice of load (1.5)
+//   --rounds N         slices of each competitor on each case (7)
+//   --connections N    requests under way at a time (8)
+//   --cases a,b        only these
+//   --competitors a,b  only these
+import { build } from '../scripts/build.mjs';
+import { main } from '../scripts/process.mjs';
+import { note, step } from '../scripts/progress.mjs';
+import { setup } from '../scripts/setup.mjs';
+import { CASES } from './cases.mjs';
+import { bundleScripts, gzipSize, isRidge, NAMES } from './competitors.mjs';
+import { measure } from './measure.mjs';
+import { options } from './options.mjs';
+import { failures, printStartUps, printTable, printTargets, row, targets, writeResults } from './report.mjs';
+import { openStage } from './stage.mjs';
+import { startUps } from './startup.mjs';
+import { verifyAll } from './verify.mjs';
+
+const STARTS = 7;
+const DEFAULTS = { seconds: 1.5, rounds: 7, connections: 8, cases: CASES.map(({ name }) => name), competitors: NAMES };
+
+await main(import.meta, async () => {
+  const chosen = options(DEFAULTS);
+  const chosenCases = CASES.filter(({ name }) => chosen.cases.includes(name));
+  if (chosen.competitors.some((name) => name.startsWith('ridge'))) await setup().then(build);
+  await bundleScripts();
+
+  const stage = await openStage(chosen.competitors);
+  try {
+    const verified = await step('verifying every answer', (detail) => verifyAll(stage, chosenCases, detail));
+    const cases = {};
+    for (const testCase of chosenCases) {
+      const { expect, roundTrips } = verified[testCase.name];
+      const slices = await step(testCase.name, (onSlice) =>
+        measure(testCase, { ...chosen, ...stage, expect, warmUp: Math.max(1, chosen.seconds), onSlice }),
+      );
+      const rows = Object.keys(slices).map((name) => [name, row(name, slices, roundTrips[name])]);
+      cases[testCase.name] = { what: testCase.what, rows: Object.fromEntries(rows) };
+    }
+    await stage.stopWorkers();
+
+    // Ridge over TCP is the same Worker: it starts no other way.
+    const starters = stage.competitors.filter(({ name }) => name !== 'ridge-tcp');
+    const starts = await step('cold starts', (onRun) => startUps(starters, CASES[0], STARTS, onRun));
+    const sizes = Object.fromEntries(starters.map((competitor) => [competitor.name, gzipSize(competitor)]));
+
+    const results = { cases, starts, sizes, targets: targets({ cases, sizes }) };
+    note();
+    const load = `${chosen.connections} connections, ${chosen.rounds} rounds of ${chosen.seconds} s`;
+    console.log(`${load}; LOG_LEVEL=warn for Ridge, the others do not log`);
+    printTable(cases);
+    printStartUps(starts, sizes);
+    printTargets(results.targets);
+    const whole = chosenCases.length === CASES.length && chosen.competitors.length === NAMES.length;
+    failures(cases);
+    if (whole) writeResults(chosen, results);
+  } finally {
+    await stage.close();
+  }
+});

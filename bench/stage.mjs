@@ -1,0 +1,41 @@
+// Everything that runs during a bench: a Redis with data in it, the upstream, the load generator and a workerd for each
+// competitor.
+import { join } from 'node:path';
+import { STATE } from '../scripts/paths.mjs';
+import { startRedis } from '../scripts/redis.mjs';
+import { startLoad, startUpstream } from './children.mjs';
+import { competitors as chosenOnes } from './competitors.mjs';
+import { fill } from './data.mjs';
+import { secrets } from './secrets.mjs';
+import { startWorker } from './workerd.mjs';
+
+/** `close()` ends all of it; what could not be started leaves nothing behind. */
+export async function openStage(names) {
+  const open = [];
+  const close = async () => {
+    for (const stop of open.splice(0).reverse()) await stop();
+  };
+  try {
+    const redis = await startRedis({ dir: join(STATE, 'bench', 'redis') });
+    open.push(redis.stop);
+    const upstream = await startUpstream(redis.url, secrets.upstreamToken);
+    open.push(upstream.stop);
+    await fill(upstream);
+    const load = startLoad();
+    open.push(load.stop);
+    const competitors = chosenOnes(names, { redisUrl: redis.url, restUrl: upstream.url });
+    const workers = {};
+    const stopWorkers = async () => {
+      for (const name of Object.keys(workers)) {
+        await workers[name].stop();
+        delete workers[name];
+      }
+    };
+    open.push(stopWorkers);
+    for (const competitor of competitors) workers[competitor.name] = await startWorker(competitor);
+    return { redis, upstream, load, competitors, workers, stopWorkers, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

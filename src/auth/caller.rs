@@ -1,0 +1,143 @@
+//! From headers to a caller.
+
+use std::{net::IpAddr, sync::Arc};
+
+use http::{HeaderMap, HeaderName};
+
+use super::{
+    api_key::{ApiKey, Scope},
+    jwt::Claims,
+    username::{Role, Username},
+};
+use crate::{app::App, error::ApiError};
+
+/// Someone who has shown who they are.
+pub enum Caller {
+    /// A backend with an API key.
+    ApiKey {
+        /// Which key.
+        key: Arc<ApiKey>,
+        /// The user of `X-Act-As`, if it was sent.
+        acting_as: Option<Username>,
+    },
+    /// A frontend with a token.
+    User(Box<Claims>),
+}
+
+impl Caller {
+    /// Reads the credentials, if there are any. `X-API-Key` is looked at first.
+    ///
+    /// # Errors
+    /// 401 for credentials that are wrong, 403 for an `X-Act-As` that is not allowed, 400 for one that is no name.
+    pub async fn from_headers(headers: &HeaderMap, app: &App) -> Result<Option<Self>, ApiError> {
+        let act_as = single(headers, &ACT_AS);
+        let caller = if let Some(key) = single(headers, &API_KEY) {
+            Some(by_api_key(key, act_as, headers, app)?)
+        } else if let Some(token) = token(headers) {
+            Some(by_token(token, app).await?)
+        } else {
+            None
+        };
+        match caller {
+            Some(Self::User(_)) if act_as.is_some() => Err(ApiError::ActAsForbidden),
+            caller => Ok(caller),
+        }
+    }
+
+    /// The user whose name the call is made in.
+    pub fn username(&self) -> Username {
+        match self {
+            Self::ApiKey { acting_as: Some(username), .. } => username.clone(),
+            Self::ApiKey { acting_as: None, .. } => Username::sync_user(),
+            Self::User(claims) => claims.username.clone(),
+        }
+    }
+
+    /// What the caller is called in answers and log lines.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ApiKey { .. } => "api_key",
+            Self::User(_) => "user",
+        }
+    }
+
+    /// The role, where it is known without asking Redis: that of an acted-as user stands in its profile.
+    pub fn known_role(&self) -> Option<Role> {
+        match self {
+            Self::ApiKey { acting_as: Some(_), .. } => None,
+            Self::ApiKey { acting_as: None, .. } => Some(Role::Admin),
+            Self::User(claims) => Some(claims.role),
+        }
+    }
+
+    /// Whether the caller is an API key with this scope.
+    pub fn has_scope(&self, scope: Scope) -> bool {
+        matches!(self, Self::ApiKey { key, .. } if key.has(scope))
+    }
+}
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const ACT_AS: HeaderName = HeaderName::from_static("x-act-as");
+const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("cf-connecting-ip");
+const TOKEN_HEADERS: [HeaderName; 3] = [
+    http::header::AUTHORIZATION,
+    HeaderName::from_static("x-authorization"),
+    HeaderName::from_static("x-access-token"),
+];
+
+fn by_api_key(presented: &[u8], act_as: Option<&[u8]>, headers: &HeaderMap, app: &App) -> Result<Caller, ApiError> {
+    let key = app.config.api_keys.find(presented, app.host.now_ms()).ok_or(ApiError::InvalidApiKey)?;
+    let address = single(headers, &CLIENT_ADDRESS).and_then(|text| std::str::from_utf8(text).ok());
+    if !key.allows(address.and_then(|text| text.parse::<IpAddr>().ok())) {
+        return Err(ApiError::AddressForbidden);
+    }
+    let acting_as = match act_as {
+        None => None,
+        Some(_) if !key.has(Scope::ActAs) => return Err(ApiError::MissingScope(Scope::ActAs)),
+        Some(name) => Some(act_as_user(name)?),
+    };
+    Ok(Caller::ApiKey { key: Arc::clone(key), acting_as })
+}
+
+fn act_as_user(name: &[u8]) -> Result<Username, ApiError> {
+    let name = std::str::from_utf8(name).unwrap_or_default();
+    match name.parse::<Username>() {
+        Ok(username) if username.is_reserved() => Err(ApiError::bad_request("X-Act-As: 'xano_sync' is reserved")),
+        Ok(username) => Ok(username),
+        Err(problem) => Err(ApiError::bad_request(format!("X-Act-As: {problem}"))),
+    }
+}
+
+async fn by_token(token: Result<&str, ApiError>, app: &App) -> Result<Caller, ApiError> {
+    if let Some(problem) = &app.config.jwt.misconfigured {
+        return Err(ApiError::Misconfigured(problem.clone()));
+    }
+    let claims = app.config.jwt.verify(token?, app.host.as_ref()).await?;
+    Ok(Caller::User(Box::new(claims)))
+}
+
+/// The first header that holds a token, with or without `Bearer `. An `Authorization` of another scheme is not ours.
+fn token(headers: &HeaderMap) -> Option<Result<&str, ApiError>> {
+    for name in &TOKEN_HEADERS {
+        let mut values = headers.get_all(name).iter();
+        let (Some(value), more) = (values.next(), values.next()) else { continue };
+        let text = value.to_str().unwrap_or("?").trim();
+        let (scheme, rest) = text.split_once(' ').unwrap_or(("", text));
+        if text.is_empty() || !(scheme.is_empty() || scheme.eq_ignore_ascii_case("bearer")) {
+            continue;
+        }
+        if more.is_some() {
+            return Some(Err(super::jwt::TokenError::Invalid("There is more than one token").into()));
+        }
+        return Some(Ok(rest.trim()));
+    }
+    None
+}
+
+/// The value of a header that may be there once. Twice is as wrong as a wrong value: the two are joined, as HTTP
+/// does, and match nothing.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    Some(if values.next().is_some() { b"," } else { first.as_bytes() })
+}

@@ -1,0 +1,52 @@
+//! Extractors: who may call stands in the handler's signature, and bad credentials are never taken for none.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::{Caller, Scope};
+use crate::{app::App, edge::Context, error::ApiError};
+
+async fn caller(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
+    let caller = Caller::from_headers(&parts.headers, app).await?.ok_or(ApiError::MissingToken)?;
+    if let Some(context) = parts.extensions.get::<Context>() {
+        context.note_caller(caller.kind());
+    }
+    Ok(caller)
+}
+
+/// Anyone with valid credentials.
+pub struct AnyCaller(pub Caller);
+
+impl FromRequestParts<App> for AnyCaller {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        caller(parts, app).await.map(Self)
+    }
+}
+
+/// A user, or an API key of scope `rest`.
+pub struct RestCaller(pub Caller);
+
+impl FromRequestParts<App> for RestCaller {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match caller(parts, app).await? {
+            Caller::ApiKey { key, .. } if !key.has(Scope::Rest) => Err(ApiError::MissingScope(Scope::Rest)),
+            caller => Ok(Self(caller)),
+        }
+    }
+}
+
+/// An API key of scope `proxy`. A user is told where to go instead.
+pub struct ProxyCaller(pub Caller);
+
+impl FromRequestParts<App> for ProxyCaller {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match caller(parts, app).await? {
+            Caller::User(_) => Err(ApiError::ProxyForbidden),
+            caller if caller.has_scope(Scope::Proxy) => Ok(Self(caller)),
+            _ => Err(ApiError::MissingScope(Scope::Proxy)),
+        }
+    }
+}

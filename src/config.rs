@@ -1,0 +1,259 @@
+//! The configuration: what the variables and secrets say. A variable that is wrong is named, its value never told.
+
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+
+use jwt_compact::alg::Hs256Key;
+use thiserror::Error;
+
+use crate::{
+    auth::{
+        ApiKeys,
+        jwt::{Jwt, MIN_SECRET},
+        public_key::PublicKey,
+    },
+    edge::{LogLevel, cors::Cors},
+    host::Host,
+    policy::ProxyPolicy,
+    redis::{Address, Port, tcp::Tcp, upstash::Upstash},
+    social::privacy::Privacy,
+};
+
+/// A variable that is missing or wrong.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{variable}: {problem}")]
+pub struct ConfigError {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// What is wrong with it, without its value.
+    pub problem: String,
+}
+
+/// Where the gateway runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// On someone's own machine: `/debug-auth` is open, answers tell their round trips.
+    Development,
+    /// Anywhere else.
+    Production,
+}
+
+/// All that can be configured.
+pub struct Config {
+    /// The Redis behind.
+    pub backend: Backend,
+    /// What all round trips of one request may take together.
+    pub redis_timeout: Duration,
+    /// The API keys.
+    pub api_keys: ApiKeys,
+    /// The rules for tokens.
+    pub jwt: Jwt,
+    /// What the two proxies let through.
+    pub proxy: ProxyPolicy,
+    /// Which profile fields are whose.
+    pub privacy: Privacy,
+    /// Which web pages may call.
+    pub cors: Cors,
+    /// What is written to the console.
+    pub log_level: LogLevel,
+    /// Where the gateway runs.
+    pub environment: Environment,
+}
+
+/// Which Redis, and how it is reached.
+pub enum Backend {
+    /// Over TCP, with TLS or without.
+    Tcp(Address),
+    /// Over Upstash's REST API.
+    Upstash {
+        /// The REST address.
+        url: String,
+        /// The REST token.
+        token: String,
+    },
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp(_) => "Tcp(…)",
+            Self::Upstash { .. } => "Upstash(…)",
+        })
+    }
+}
+
+impl Backend {
+    /// The door to that Redis.
+    ///
+    /// # Errors
+    /// An address or a token that cannot be used.
+    pub fn port(&self, host: &Arc<dyn Host>) -> Result<Box<dyn Port>, ConfigError> {
+        match self {
+            Self::Tcp(address) => Ok(Box::new(Tcp::new(address.clone(), Arc::clone(host)))),
+            Self::Upstash { url, token } => Upstash::new(url, token)
+                .map(|port| Box::new(port) as Box<dyn Port>)
+                .map_err(|error| ConfigError { variable: "UPSTASH_REDIS_REST_URL", problem: error.to_string() }),
+        }
+    }
+}
+
+/// The default for `REDIS_TIMEOUT_MS`.
+const DEFAULT_TIMEOUT: Duration = Duration::from_millis(5000);
+
+/// The variables, with blank ones taken for unset.
+struct Variables<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Variables<'_> {
+    fn get(&self, name: &'static str) -> Option<String> {
+        (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn read<T, E: fmt::Display>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, ConfigError> {
+        self.get(name)
+            .map(|value| parse(&value).map_err(|error| ConfigError { variable: name, problem: error.to_string() }))
+            .transpose()
+    }
+
+    fn names(&self, name: &'static str) -> Vec<String> {
+        let text = self.get(name).unwrap_or_default();
+        text.split([',', ' ', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+impl Config {
+    /// Reads all variables through `variable`, which returns `None` for one that is not set.
+    ///
+    /// # Errors
+    /// The first variable that is wrong. Wrong token settings are kept for the routes that need them.
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let variables = Variables(variable);
+        Ok(Self {
+            backend: read_backend(&variables)?,
+            redis_timeout: variables.read("REDIS_TIMEOUT_MS", read_timeout)?.unwrap_or(DEFAULT_TIMEOUT),
+            api_keys: read_api_keys(&variables)?,
+            jwt: read_jwt(&variables),
+            proxy: ProxyPolicy::read(
+                variables.read("READ_COMMANDS", crate::policy::ReadCommands::with)?,
+                variables.read("WRITE_COMMANDS", crate::policy::WriteCommands::with)?,
+                variables.read("WRITE_POLICY", str::parse)?,
+            ),
+            privacy: Privacy::new(&variables.names("PRIVATE_FIELDS"), &variables.names("PUBLIC_FIELDS")),
+            cors: variables.read("CORS_ORIGINS", Cors::parse)?.unwrap_or_default(),
+            log_level: variables.read("LOG_LEVEL", LogLevel::from_str)?.unwrap_or(LogLevel::INFO),
+            environment: match variables.get("ENVIRONMENT").as_deref() {
+                Some("development") => Environment::Development,
+                _ => Environment::Production,
+            },
+        })
+    }
+}
+
+fn read_backend(variables: &Variables<'_>) -> Result<Backend, ConfigError> {
+    let error = |variable, problem: &str| Err(ConfigError { variable, problem: problem.to_owned() });
+    let address = variables.read("REDIS_URL", Address::parse)?;
+    let rest = (variables.get("UPSTASH_REDIS_REST_URL"), variables.get("UPSTASH_REDIS_REST_TOKEN"));
+    match (address, rest) {
+        (Some(address), (None, None)) => Ok(Backend::Tcp(address)),
+        (None, (Some(url), Some(token))) => Ok(Backend::Upstash { url, token }),
+        (None, (None, None)) => {
+            error("REDIS_URL", "is not set; set it, or UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN")
+        }
+        (None, (Some(_), None)) => error("UPSTASH_REDIS_REST_TOKEN", "is not set, but UPSTASH_REDIS_REST_URL is"),
+        (None, (None, Some(_))) => error("UPSTASH_REDIS_REST_URL", "is not set, but UPSTASH_REDIS_REST_TOKEN is"),
+        (Some(_), _) => error("REDIS_URL", "is set and UPSTASH_REDIS_REST_… too; set one of the two"),
+    }
+}
+
+fn read_timeout(text: &str) -> Result<Duration, &'static str> {
+    match text.parse() {
+        Ok(milliseconds @ 1..=60_000) => Ok(Duration::from_millis(milliseconds)),
+        _ => Err("must be a number of milliseconds from 1 to 60000"),
+    }
+}
+
+fn read_api_keys(variables: &Variables<'_>) -> Result<ApiKeys, ConfigError> {
+    let mut keys = ApiKeys::default();
+    if let Some(key) = variables.get("XANO_API_KEY") {
+        keys.add_xano(&key);
+    }
+    variables.read("API_KEYS", |json| keys.add_list(json))?;
+    Ok(keys)
+}
+
+/// A wrong secret closes only the routes that need tokens, so it is remembered and not returned.
+fn read_jwt(variables: &Variables<'_>) -> Jwt {
+    let mut jwt =
+        Jwt { issuer: variables.get("JWT_ISSUER"), audience: variables.get("JWT_AUDIENCE"), ..Jwt::default() };
+    if let Err(error) = read_jwt_keys(variables, &mut jwt) {
+        jwt.misconfigured = Some(error.to_string());
+    }
+    jwt
+}
+
+fn read_jwt_keys(variables: &Variables<'_>, jwt: &mut Jwt) -> Result<(), ConfigError> {
+    for name in ["JWT_SECRET", "JWT_SECRET_PREVIOUS"] {
+        let secret = |text: &str| match text.len() {
+            MIN_SECRET.. => Ok(Hs256Key::new(text)),
+            _ => Err("must have at least 32 bytes"),
+        };
+        jwt.secrets.extend(variables.read(name, secret)?);
+    }
+    jwt.public_keys.extend(variables.read("JWT_PUBLIC_KEY", PublicKey::parse)?);
+    jwt.public_keys.extend(variables.read("JWT_JWKS", PublicKey::parse_set)?.into_iter().flatten());
+    if jwt.secrets.is_empty() && jwt.public_keys.is_empty() {
+        let problem = "is not set; set it, or JWT_PUBLIC_KEY or JWT_JWKS, to accept tokens".to_owned();
+        return Err(ConfigError { variable: "JWT_SECRET", problem });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::read(&|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn exactly_one_backend() {
+        assert!(read(&[("REDIS_URL", "redis://h")]).is_ok());
+        assert!(read(&[("UPSTASH_REDIS_REST_URL", "https://h"), ("UPSTASH_REDIS_REST_TOKEN", "t")]).is_ok());
+        for (pairs, variable) in [
+            (&[][..], "REDIS_URL"),
+            (&[("REDIS_URL", " ")], "REDIS_URL"),
+            (&[("UPSTASH_REDIS_REST_URL", "https://h")], "UPSTASH_REDIS_REST_TOKEN"),
+            (&[("UPSTASH_REDIS_REST_TOKEN", "t")], "UPSTASH_REDIS_REST_URL"),
+            (&[("REDIS_URL", "redis://h"), ("UPSTASH_REDIS_REST_TOKEN", "t")], "REDIS_URL"),
+        ] {
+            assert_eq!(read(pairs).err().unwrap().variable, variable, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_variable_is_named_and_its_value_is_not_told() {
+        for (name, value) in [
+            ("REDIS_TIMEOUT_MS", "s3cret"),
+            ("REDIS_TIMEOUT_MS", "0"),
+            ("API_KEYS", "s3cret"),
+            ("READ_COMMANDS", "SET"),
+            ("WRITE_COMMANDS", "MSET"),
+            ("WRITE_POLICY", "lax"),
+            ("CORS_ORIGINS", "example.com"),
+            ("LOG_LEVEL", "loud"),
+        ] {
+            let error = read(&[("REDIS_URL", "redis://h"), (name, value)]).err().unwrap();
+            assert_eq!(error.variable, name);
+            assert!(!error.to_string().contains("s3cret"));
+        }
+    }
+
+    #[test]
+    fn a_short_secret_closes_only_what_needs_tokens() {
+        let config = read(&[("REDIS_URL", "redis://h"), ("JWT_SECRET", "short")]).unwrap();
+        assert_eq!(config.jwt.misconfigured.as_deref(), Some("JWT_SECRET: must have at least 32 bytes"));
+    }
+}

@@ -1,0 +1,56 @@
+//! Request bodies: one buffer, bounded while it is read, with or without a `Content-Length`.
+
+use axum::{body::Body, extract::FromRequest};
+use bytes::{Bytes, BytesMut};
+use http::{Request, header::CONTENT_LENGTH};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+
+use crate::{app::App, error::ApiError};
+
+/// The most that the routes of the proxies and the REST API take: 1 MiB.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// A body of at most `LIMIT` bytes.
+pub struct BodyOf<const LIMIT: usize>(pub Bytes);
+
+/// A body of at most [`MAX_BODY`] bytes.
+pub type BoundedBody = BodyOf<MAX_BODY>;
+
+impl<const LIMIT: usize> FromRequest<App> for BodyOf<LIMIT> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request<Body>, _: &App) -> Result<Self, ApiError> {
+        let too_large = ApiError::BodyTooLarge { limit: LIMIT };
+        let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|length: usize| length > LIMIT) {
+            return Err(too_large);
+        }
+        let mut body = request.into_body();
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| ApiError::bad_request("The body was cut off"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if first.len() + rest.len() + data.len() > LIMIT {
+                return Err(too_large);
+            }
+            if first.is_empty() {
+                first = data;
+            } else {
+                if rest.is_empty() {
+                    let hint = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+                    rest.reserve(data.len().saturating_add(hint).min(LIMIT));
+                }
+                rest.extend_from_slice(&data);
+            }
+        }
+        if rest.is_empty() {
+            return Ok(Self(first));
+        }
+        let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+        whole.extend_from_slice(&first);
+        whole.extend_from_slice(&rest);
+        Ok(Self(whole.freeze()))
+    }
+}

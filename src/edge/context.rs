@@ -1,0 +1,98 @@
+//! What is known about one request while it is answered.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, MatchedPath},
+};
+use http::{Request, request::Parts};
+
+use super::REQUEST_ID;
+use crate::{app::App, error::ApiError, host::Host, redis::Redis};
+
+/// Shared by everything that answers one request.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    id: String,
+    started_ms: u64,
+    trips: Arc<AtomicU32>,
+    caller: OnceLock<&'static str>,
+    route: OnceLock<MatchedPath>,
+}
+
+impl Context {
+    /// Takes the caller's request id if it is a proper one, else makes one.
+    pub(super) fn new(request: &Request<Body>, host: &dyn Host) -> Self {
+        let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_request_id(id));
+        let id = given.map_or_else(|| fresh_id(host), str::to_owned);
+        Self(Arc::new(Inner {
+            id,
+            started_ms: host.now_ms(),
+            trips: Arc::default(),
+            caller: OnceLock::new(),
+            route: OnceLock::new(),
+        }))
+    }
+
+    /// The request id.
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// How many round trips to Redis were made so far.
+    pub fn trips(&self) -> u32 {
+        self.0.trips.load(Relaxed)
+    }
+
+    /// What kind of caller it turned out to be.
+    pub fn caller(&self) -> &'static str {
+        self.0.caller.get().copied().unwrap_or("anonymous")
+    }
+
+    /// The route as it is written in the route table, if one matched.
+    pub fn route(&self) -> Option<&str> {
+        self.0.route.get().map(MatchedPath::as_str)
+    }
+
+    pub(super) fn started_ms(&self) -> u64 {
+        self.0.started_ms
+    }
+
+    pub(crate) fn note_caller(&self, kind: &'static str) {
+        let _ = self.0.caller.set(kind);
+    }
+
+    pub(crate) fn note_route(&self, route: MatchedPath) {
+        let _ = self.0.route.set(route);
+    }
+}
+
+/// 1–64 characters of `A–Z a–z 0–9 . _ -`.
+fn is_request_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// 128 random bits in hexadecimal.
+fn fresh_id(host: &dyn Host) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut bytes = [0; 16];
+    host.random(&mut bytes);
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).map_or('0', |digit| char::from(*digit));
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Redis, for a handler.
+impl FromRequestParts<App> for Redis {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let trips = parts.extensions.get::<Context>().map(|context| Arc::clone(&context.0.trips));
+        Ok(app.redis.for_request(trips.unwrap_or_default()))
+    }
+}

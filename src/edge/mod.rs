@@ -1,0 +1,90 @@
+//! What every answer has in common: a request id, CORS, the shape of an error, a log line.
+//!
+//! [`serve`] is the one way in for both hosts: a request goes through here to the router and back.
+
+pub mod body;
+mod context;
+pub mod cors;
+mod json;
+mod log;
+
+use axum::{
+    body::Body,
+    response::{IntoResponse as _, Response},
+};
+pub use context::Context;
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header::CACHE_CONTROL};
+pub use json::Json;
+pub use log::LogLevel;
+use tower_service::Service as _;
+
+use crate::{app::Ridge, config::Environment, error::ApiError};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const ROUND_TRIPS: HeaderName = HeaderName::from_static("x-redis-round-trips");
+
+/// Answers one request.
+pub async fn serve(ridge: &Ridge, mut request: Request<Body>) -> Response {
+    let context = Context::new(&request, ridge.host.as_ref());
+    let origin = request.headers().get(http::header::ORIGIN).cloned();
+    let method = request.method().clone();
+    let response = match &ridge.app {
+        _ if method == Method::OPTIONS => ridge.cors().preflight(request.headers()),
+        Ok(app) => {
+            request.extensions_mut().insert(context.clone());
+            let mut router = app.router.clone();
+            let Ok(response) = router.call(request).await;
+            response
+        }
+        Err(problem) => answer_misconfigured(request.uri().path(), problem),
+    };
+    finish(ridge, &context, &method, origin.as_ref(), response)
+}
+
+/// Answers a request that is too broken to be routed.
+pub fn refuse(ridge: &Ridge, error: ApiError) -> Response {
+    let context = Context::new(&Request::default(), ridge.host.as_ref());
+    finish(ridge, &context, &Method::GET, None, error.into_response())
+}
+
+fn finish(
+    ridge: &Ridge,
+    context: &Context,
+    method: &Method,
+    origin: Option<&HeaderValue>,
+    mut response: Response,
+) -> Response {
+    let error = response.extensions_mut().remove::<ApiError>();
+    if let Some(error) = &error {
+        response = keep_headers(response, error.render(context.id()));
+    }
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(context.id()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    ridge.cors().allow(origin, headers);
+    if ridge.environment() == Environment::Development {
+        headers.insert(ROUND_TRIPS, HeaderValue::from(context.trips()));
+    }
+    log::request(ridge, context, method, response.status(), error.as_ref());
+    response
+}
+
+/// `Allow` and the like, which the router put on the response that an error replaces.
+fn keep_headers(old: Response, mut new: Response) -> Response {
+    for (name, value) in old.headers() {
+        if !new.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
+            new.headers_mut().insert(name, value.clone());
+        }
+    }
+    new
+}
+
+/// Without a configuration the Worker still says that it lives, and what is wrong with it.
+fn answer_misconfigured(path: &str, problem: &crate::config::ConfigError) -> Response {
+    match path {
+        "/healthz" | "/ping" => (StatusCode::OK, "pong").into_response(),
+        _ => ApiError::Misconfigured(problem.to_string()).into_response(),
+    }
+}

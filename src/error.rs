@@ -1,0 +1,215 @@
+//! Everything that can go wrong with a request, and the one table from that to a status, a code and a sentence.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::{
+    auth::{Scope, jwt::TokenError},
+    redis::Failure,
+};
+
+/// Why a request was not answered as asked.
+#[derive(Clone, Debug, Error)]
+pub enum ApiError {
+    /// The input is wrong; the sentence names the field, the index or the header.
+    #[error("{0}")]
+    BadRequest(Cow<'static, str>),
+    /// The route needs a caller and there are no credentials.
+    #[error("Missing token")]
+    MissingToken,
+    /// The API key matches none that is configured.
+    #[error("Missing token")]
+    InvalidApiKey,
+    /// The token is not good.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The Redis proxy is not for tokens.
+    #[error("Redis proxy access requires API key authentication")]
+    ProxyForbidden,
+    /// The API key is not for this.
+    #[error("This API key lacks the scope '{}'", .0.name())]
+    MissingScope(Scope),
+    /// The API key may not be used from the caller's address.
+    #[error("This API key may not be used from this address")]
+    AddressForbidden,
+    /// `X-Act-As` is for API keys.
+    #[error("X-Act-As requires an API key")]
+    ActAsForbidden,
+    /// Only for administrators.
+    #[error("Administrators only")]
+    AdminOnly,
+    /// No such route.
+    #[error("Not found")]
+    NotFound,
+    /// No such user.
+    #[error("User not found")]
+    UserNotFound,
+    /// The route exists, not with this method.
+    #[error("Method not allowed")]
+    MethodNotAllowed,
+    /// The body is longer than the route takes.
+    #[error("Request body exceeds {limit} bytes")]
+    BodyTooLarge {
+        /// The most that the route takes.
+        limit: usize,
+    },
+    /// More commands than one batch takes.
+    #[error("A batch holds at most {limit} commands")]
+    BatchTooLarge {
+        /// The most that a batch takes.
+        limit: usize,
+    },
+    /// A variable is wrong; the sentence names it and never holds its value.
+    #[error("The gateway is misconfigured")]
+    Misconfigured(String),
+    /// Redis did not answer as it should.
+    #[error(transparent)]
+    Redis(#[from] Failure),
+}
+
+/// What a caller who was sent away from the proxy can use instead.
+const AVAILABLE_ENDPOINTS: &[&str] = &[
+    "GET /users/:id - Get user profile",
+    "GET /whoami - Show who the token says you are",
+    "GET /health - Health check",
+];
+
+/// How long to wait before trying again, in seconds, when Redis is away.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+impl ApiError {
+    /// A sentence about wrong input.
+    pub fn bad_request(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::BadRequest(sentence.into())
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::MissingToken | Self::InvalidApiKey | Self::Token(_) => StatusCode::UNAUTHORIZED,
+            Self::ProxyForbidden
+            | Self::MissingScope(_)
+            | Self::AddressForbidden
+            | Self::ActAsForbidden
+            | Self::AdminOnly => StatusCode::FORBIDDEN,
+            Self::NotFound | Self::UserNotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge { .. } | Self::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Misconfigured(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Redis(failure) => match failure {
+                Failure::Nonsense(_) | Failure::Refused | Failure::OutcomeUnknown { timed_out: false } => {
+                    StatusCode::BAD_GATEWAY
+                }
+                Failure::Unreachable | Failure::Lost | Failure::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                Failure::Timeout | Failure::OutcomeUnknown { timed_out: true } => StatusCode::GATEWAY_TIMEOUT,
+            },
+        }
+    }
+
+    /// The code by which a program tells errors apart.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::MissingToken => "missing_token",
+            Self::InvalidApiKey => "invalid_api_key",
+            Self::Token(TokenError::Invalid(_)) => "invalid_token",
+            Self::Token(TokenError::MissingUsername) => "missing_username",
+            Self::Token(TokenError::Role) => "invalid_role",
+            Self::ProxyForbidden => "api_key_required",
+            Self::MissingScope(_) => "missing_scope",
+            Self::AddressForbidden => "address_forbidden",
+            Self::ActAsForbidden => "act_as_forbidden",
+            Self::AdminOnly => "admin_only",
+            Self::NotFound => "not_found",
+            Self::UserNotFound => "user_not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::BodyTooLarge { .. } => "body_too_large",
+            Self::BatchTooLarge { .. } => "batch_too_large",
+            Self::Misconfigured(_) => "misconfigured",
+            Self::Redis(failure) => match failure {
+                Failure::Unreachable | Failure::Lost => "redis_unreachable",
+                Failure::Timeout => "redis_timeout",
+                Failure::Nonsense(_) => "redis_protocol_error",
+                Failure::Refused => "redis_refused",
+                Failure::Unavailable => "redis_unavailable",
+                Failure::OutcomeUnknown { .. } => "outcome_unknown",
+            },
+        }
+    }
+
+    /// A hint for the human who reads the answer.
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        Some(match self {
+            Self::MissingToken => "Send an API key in X-API-Key, or a token in Authorization: Bearer".into(),
+            Self::InvalidApiKey => "The key in X-API-Key matches none of the configured API keys".into(),
+            Self::Token(TokenError::Invalid(reason)) => (*reason).into(),
+            Self::ProxyForbidden => "Frontend clients should use REST endpoints instead".into(),
+            Self::Misconfigured(problem) => problem.as_str().into(),
+            Self::Redis(Failure::OutcomeUnknown { .. }) => {
+                "The write may or may not have happened; read before you send it again".into()
+            }
+            _ => return None,
+        })
+    }
+
+    /// The answer, once it is known which request it is for.
+    pub(crate) fn render(&self, request_id: &str) -> Response {
+        let forbidden_proxy = matches!(self, Self::ProxyForbidden);
+        let body = Body {
+            error: self.to_string(),
+            message: self.hint(),
+            available_endpoints: forbidden_proxy.then_some(AVAILABLE_ENDPOINTS),
+            documentation: forbidden_proxy.then_some("See docs/FRONTEND_GUIDE.md for frontend integration"),
+            code: self.code(),
+            request_id,
+        };
+        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        let json = HeaderValue::from_static("application/json");
+        let mut response = (self.status(), [(CONTENT_TYPE, json)], bytes).into_response();
+        match self.status() {
+            StatusCode::UNAUTHORIZED => {
+                let challenge = match self {
+                    Self::Token(_) => "Bearer realm=\"ridge\", error=\"invalid_token\"",
+                    _ => "Bearer realm=\"ridge\"",
+                };
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available_endpoints: Option<&'static [&'static str]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    documentation: Option<&'static str>,
+    code: &'static str,
+    request_id: &'a str,
+}
+
+/// The error itself travels to [`crate::edge`], which knows the request id and writes the body.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

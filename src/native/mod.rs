@@ -1,0 +1,69 @@
+//! The native host: what `cargo test` runs the application on.
+
+mod signature;
+mod tls;
+
+use std::{
+    io,
+    sync::Mutex,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::net::TcpStream;
+
+use crate::{
+    auth::public_key::PublicKey,
+    host::{BoxFuture, Host, Level, Stream},
+    redis::Address,
+};
+
+/// Native futures are `Send` as they are.
+pub(crate) fn sendable<F: Future>(future: F) -> F {
+    future
+}
+
+/// The operating system's clock, sockets and console.
+#[derive(Default)]
+pub struct Native {
+    /// Certificate authorities to trust beside the system's own, in DER.
+    pub extra_authorities: Vec<Vec<u8>>,
+    /// The log lines so far, instead of the console.
+    pub lines: Mutex<Vec<String>>,
+}
+
+impl Host for Native {
+    #[expect(clippy::disallowed_methods, reason = "this is where native time comes from")]
+    fn now_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    #[expect(clippy::expect_used, reason = "a system without randomness must not go on")]
+    fn random(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system gives randomness");
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn log(&self, _: Level, line: &str) {
+        self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line.to_owned());
+    }
+
+    fn connect<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
+        Box::pin(async move {
+            let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
+            stream.set_nodelay(true)?;
+            if address.tls {
+                Ok(Box::new(tls::wrap(stream, &address.host, &self.extra_authorities).await?) as Box<dyn Stream>)
+            } else {
+                Ok(Box::new(stream) as Box<dyn Stream>)
+            }
+        })
+    }
+
+    fn verify<'a>(&'a self, key: &'a PublicKey, message: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, bool> {
+        Box::pin(std::future::ready(signature::is_good(key, message, signature)))
+    }
+}

@@ -1,0 +1,57 @@
+//! What a caller may do on the Redis proxies.
+//!
+//! [`command_table`] knows every command of a real server. [`commands`] says which of them each proxy lets through,
+//! [`keys`] which keys, [`profile`] which fields of a user's profile.
+
+pub mod command_table;
+pub mod commands;
+pub mod keys;
+pub mod profile;
+mod table;
+
+use std::str::FromStr;
+
+pub use commands::{ReadCommands, WriteCommands};
+
+/// Who makes users: any first sync, or only the routes for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WritePolicy {
+    /// The first sync of a user may set protected fields.
+    #[default]
+    FirstSync,
+    /// No write through the proxy sets a protected field.
+    Strict,
+}
+
+impl FromStr for WritePolicy {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "strict" => Ok(Self::Strict),
+            "first-sync" => Ok(Self::FirstSync),
+            _ => Err("must be strict or first-sync"),
+        }
+    }
+}
+
+/// What the two proxies let through.
+#[derive(Clone, Debug, Default)]
+pub struct ProxyPolicy {
+    /// Commands of `POST /`.
+    pub read: ReadCommands,
+    /// Commands of `POST /redis/write`.
+    pub write: WriteCommands,
+    /// Who makes users.
+    pub write_policy: WritePolicy,
+}
+
+impl ProxyPolicy {
+    /// The policy that the variables describe; each absent part has its default.
+    pub fn read(read: Option<ReadCommands>, write: Option<WriteCommands>, write_policy: Option<WritePolicy>) -> Self {
+        Self {
+            read: read.unwrap_or_default(),
+            write: write.unwrap_or_default(),
+            write_policy: write_policy.unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `POST /`: a batch of reads as one pipeline.
+
+use bytes::Bytes;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::batch::{self, Words};
+use crate::{
+    app::App,
+    auth::{ProxyCaller, Username},
+    edge::{Json, body::BoundedBody},
+    error::ApiError,
+    policy::{ReadCommands, command_table::Entry, commands::wrong_arity, keys},
+    redis::{Command, Pipeline, Redis, Reply},
+};
+
+/// Answers each command in its place; those that are refused are never sent.
+pub async fn read(
+    ProxyCaller(caller): ProxyCaller,
+    redis: Redis,
+    axum::extract::State(app): axum::extract::State<App>,
+    BoundedBody { 0: body }: BoundedBody,
+) -> Result<Json<Vec<Answer>>, ApiError> {
+    let username = caller.username();
+    let verdicts: Vec<Result<Read, String>> =
+        batch::parse(&body)?.into_iter().map(|words| Read::judge(words, &app.config.proxy.read, &username)).collect();
+    let pipeline: Pipeline = verdicts.iter().flatten().map(|read| read.command.clone()).collect();
+    let mut replies = redis.read(pipeline).await?.into_iter();
+    let answers = verdicts.into_iter().map(|verdict| match verdict {
+        Ok(read) => read.answer(replies.next().unwrap_or(Reply::Nil)),
+        Err(refusal) => Answer::Plain(Reply::Error(refusal)),
+    });
+    Ok(Json(answers.collect()))
+}
+
+/// A command that may be sent.
+struct Read {
+    entry: &'static Entry,
+    command: Command,
+}
+
+impl Read {
+    /// The command with its placeholders resolved, or the text that stands in its place.
+    fn judge(mut words: Words, allowed: &ReadCommands, caller: &Username) -> Result<Self, String> {
+        let entry = words.first().map(|name| allowed.check(name)).transpose()?.ok_or("ERR empty command")?;
+        if !entry.takes(words.len()) {
+            return Err(wrong_arity(entry));
+        }
+        for position in entry.key_positions(words.len()) {
+            let Some(key) = words.get_mut(position) else { continue };
+            *key = keys::resolve_placeholder(key, caller);
+            if keys::is_private(key) {
+                return Err("ERR forbidden: private key".to_owned());
+            }
+        }
+        Ok(Self { entry, command: Command::from_parts(entry.name, words.into_iter().skip(1)) })
+    }
+
+    fn answer(&self, reply: Reply) -> Answer {
+        match (self.entry.name, reply) {
+            ("HGETALL", reply @ Reply::Array(_)) => Answer::Hash(reply.into_pairs().unwrap_or_default()),
+            (_, reply) => Answer::Plain(reply),
+        }
+    }
+}
+
+/// What stands in a command's place.
+pub enum Answer {
+    /// The value itself.
+    Plain(Reply),
+    /// A hash as an object.
+    Hash(Vec<(Bytes, Reply)>),
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Plain(reply) => reply.serialize(serializer),
+            Self::Hash(pairs) => {
+                let mut map = serializer.serialize_map(Some(pairs.len()))?;
+                for (field, value) in pairs {
+                    map.serialize_entry(&crate::redis::Text(field), value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}

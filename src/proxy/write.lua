@@ -1,0 +1,106 @@
+-- Runs a batch of writes. Whether a user is new, what may be set then, and the setting are one atomic step.
+--
+-- KEYS  users:regular, users:models, then one key a command
+-- ARGV  now (ms), then for each command: its name, its effect ('' | 'protected' | 'created_at'),
+--       whether its values are invalid for a new user ('1' | ''), the number of its arguments, its arguments
+--
+-- Returns one result a command: an integer or a string as Redis gave it, or a tagged list:
+--   {'number', digits}   an integer too large for a Lua number
+--   {'error', text}      the command failed
+--   {'invalid'}          the user is new, and the values are not fit for one
+--   {'changed', field…}  the user exists, and these protected fields would change
+
+local regular, models, now = KEYS[1], KEYS[2], ARGV[1]
+local PROTECTED = {
+  username = true, display_name = true, avatar = true, role = true,
+  postCount = true, followerCount = true, followingCount = true,
+}
+-- Lua's stack takes 8,000 values in one call. An even number keeps fields beside their values.
+local CHUNK = 7000
+-- From here on a Lua number no longer tells neighbouring integers apart.
+local EXACT = 2 ^ 53
+
+-- Whether each profile had no username when the batch began. Only commands that were asked for here can change that.
+local is_new = {}
+
+local function user_is_new(key)
+  if is_new[key] == nil then
+    is_new[key] = redis.pcall('HGET', key, 'username') == false
+  end
+  return is_new[key]
+end
+
+-- The protected fields among the pairs from first to last whose stored value is another one.
+local function changed_fields(key, first, last)
+  local changed = {'changed'}
+  for i = first, last, 2 do
+    if PROTECTED[ARGV[i]] then
+      local stored = redis.pcall('HGET', key, ARGV[i])
+      -- A key of another type has no fields; the command itself will say so.
+      if type(stored) ~= 'table' and stored ~= ARGV[i + 1] then
+        changed[#changed + 1] = ARGV[i]
+      end
+    end
+  end
+  return changed
+end
+
+local function execute(name, key, first, last)
+  local sum = 0
+  repeat
+    local reply = redis.pcall(name, key, unpack(ARGV, first, math.min(last, first + CHUNK - 1)))
+    if type(reply) == 'table' then
+      if reply.err then return {'error', reply.err} end
+      if reply.ok then return reply.ok end
+      return reply
+    end
+    if type(reply) ~= 'number' then return reply end
+    sum = sum + reply
+    first = first + CHUNK
+  until first > last
+  if name == 'HINCRBY' and math.abs(sum) >= EXACT then
+    return {'number', redis.call('HGET', key, ARGV[last - 1])}
+  end
+  return sum
+end
+
+-- Gives a profile that has a username what every profile has, and its place in the registry of its role.
+local function register(key)
+  local fields = redis.pcall('HMGET', key, 'username', 'role', 'created_at')
+  if fields.err or not fields[1] then return end
+  local username, role, created_at = fields[1], fields[2], fields[3]
+  if not role then
+    role = 'user'
+    redis.call('HSET', key, 'role', role)
+  end
+  if not created_at then
+    created_at = now
+    redis.call('HSET', key, 'created_at', created_at)
+  end
+  if role ~= 'user' then redis.pcall('ZREM', regular, username) end
+  if role ~= 'model' then redis.pcall('ZREM', models, username) end
+  if role == 'user' then redis.pcall('ZADD', regular, created_at, username) end
+  if role == 'model' then redis.pcall('ZADD', models, created_at, username) end
+end
+
+local results, to_register = {}, {}
+local at = 2
+for n = 3, #KEYS do
+  local key = KEYS[n]
+  local name, effect, invalid_if_new, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
+  local first, last = at + 4, at + 3 + count
+  at = last + 1
+  local refused
+  if effect == 'protected' then
+    if user_is_new(key) then
+      refused = invalid_if_new == '1' and {'invalid'}
+    else
+      local changed = changed_fields(key, first, last)
+      refused = #changed > 1 and changed
+    end
+  end
+  if effect ~= '' and not refused then to_register[key] = true end
+  results[#results + 1] = refused or execute(name, key, first, last)
+end
+for key in pairs(to_register) do register(key) end
+return results

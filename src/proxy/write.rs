@@ -1,0 +1,225 @@
+//! `POST /redis/write`: a batch of writes as one script, so that what is checked and what is written is one step.
+
+use axum::extract::State;
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::batch::{self, Words};
+use crate::{
+    app::App,
+    auth::{ProxyCaller, Username},
+    edge::{Json, body::BoundedBody},
+    error::ApiError,
+    policy::{
+        ProxyPolicy, WritePolicy,
+        commands::wrong_arity,
+        keys::{self, KeyFault, UserKey},
+        profile,
+    },
+    redis::{Failure, Invocation, Redis, Reply, Safety, Script},
+};
+
+static WRITE: Script = Script::new(include_str!("write.lua"));
+
+/// Lua passes arguments on a stack of 8,000 places. `HSET` and `HDEL` are sent in chunks, other commands whole.
+const MOST_WORDS: usize = 7000;
+
+/// The answer: one result a command, and in whose name.
+#[derive(Serialize)]
+pub struct Written {
+    results: Vec<Reply>,
+    username: Username,
+}
+
+/// Judges each command, sends those that may be sent, and puts every result in its place.
+pub async fn write(
+    ProxyCaller(caller): ProxyCaller,
+    redis: Redis,
+    State(app): State<App>,
+    BoundedBody { 0: body }: BoundedBody,
+) -> Result<Json<Written>, ApiError> {
+    let username = caller.username();
+    let verdicts: Vec<Result<Write, String>> =
+        batch::parse(&body)?.into_iter().map(|words| Write::judge(words, &app.config.proxy, &username)).collect();
+    let mut replies = Vec::new();
+    if verdicts.iter().any(Result::is_ok) {
+        let call = invocation(verdicts.iter().flatten(), app.host.now_ms());
+        replies = redis.call(call).await?.into_array()?;
+    }
+    let mut replies = replies.into_iter();
+    let mut results = Vec::with_capacity(verdicts.len());
+    for verdict in verdicts {
+        results.push(match verdict {
+            Ok(write) => write.result(replies.next().ok_or(Failure::Nonsense("too few results"))?)?,
+            Err(refusal) => Reply::Error(refusal),
+        });
+    }
+    Ok(Json(Written { results, username }))
+}
+
+fn invocation<'a>(writes: impl Iterator<Item = &'a Write> + Clone, now_ms: u64) -> Invocation {
+    let idempotent = writes.clone().all(|write| write.is_idempotent);
+    let mut call = WRITE.invoke(if idempotent { Safety::IdempotentWrite } else { Safety::Write });
+    call.key("users:regular").key("users:models").arg(now_ms.to_string());
+    for write in writes {
+        call.key(write.key.clone());
+        call.arg(write.name).arg(write.effect.tag()).arg(if write.fault_if_new.is_some() { "1" } else { "" });
+        call.arg(write.args.len().to_string());
+        for arg in &write.args {
+            call.arg(arg.clone());
+        }
+    }
+    call
+}
+
+/// What a command does beside what it says.
+#[derive(Clone, Copy)]
+enum Effect {
+    /// Nothing.
+    Plain,
+    /// Sets protected fields, which depends on whether the user is new.
+    SetsProtected,
+    /// Sets or moves `created_at`, the score in the registry.
+    MovesCreation,
+}
+
+impl Effect {
+    fn tag(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::SetsProtected => "protected",
+            Self::MovesCreation => "created_at",
+        }
+    }
+}
+
+/// A command that may be sent.
+struct Write {
+    name: &'static str,
+    key: Bytes,
+    args: Vec<Bytes>,
+    effect: Effect,
+    is_idempotent: bool,
+    /// What is wrong with the values, should the user be new.
+    fault_if_new: Option<String>,
+}
+
+impl Write {
+    /// The command with its placeholder resolved, or the text that stands in its place.
+    fn judge(words: Words, policy: &ProxyPolicy, caller: &Username) -> Result<Self, String> {
+        let entry = words.first().map(|name| policy.write.check(name)).transpose()?.ok_or("ERR empty command")?;
+        let pairs_whole = !matches!(entry.name, "HSET" | "HMSET") || words.len().is_multiple_of(2);
+        if !entry.takes(words.len()) || !pairs_whole {
+            return Err(wrong_arity(entry));
+        }
+        let mut args = words.into_iter().skip(1);
+        let key = keys::resolve_placeholder(&args.next().ok_or_else(|| wrong_arity(entry))?, caller);
+        let mut write = Self {
+            name: entry.name,
+            key: key.clone(),
+            args: args.collect(),
+            effect: Effect::Plain,
+            is_idempotent: matches!(entry.name, "HSET" | "HMSET" | "HDEL"),
+            fault_if_new: None,
+        };
+        match UserKey::parse(&key) {
+            Err(KeyFault::Format) => return Err("ERR invalid key format".to_owned()),
+            Err(KeyFault::Managed) => return Err(managed(&key)),
+            Ok(UserKey::Profile(username)) => write.judge_profile(username, policy.write_policy)?,
+            Ok(UserKey::Other) => {}
+        }
+        write.judge_values()?;
+        Ok(write)
+    }
+
+    fn judge_values(&self) -> Result<(), String> {
+        if self.name == "HINCRBY" && !self.args.get(1).is_some_and(|by| profile::is_integer(by)) {
+            return Err("ERR value is not an integer or out of range".to_owned());
+        }
+        if !self.is_idempotent && self.args.len() > MOST_WORDS {
+            return Err(format!("ERR more than {MOST_WORDS} arguments for '{}'", self.name.to_ascii_lowercase()));
+        }
+        Ok(())
+    }
+
+    /// The rules for the hash of a user.
+    fn judge_profile(&mut self, username: &str, policy: WritePolicy) -> Result<(), String> {
+        let sets = matches!(self.name, "HSET" | "HMSET" | "HSETNX");
+        let fields: Vec<&Bytes> = match self.name {
+            _ if sets => self.args.iter().step_by(2).collect(),
+            "HDEL" => self.args.iter().collect(),
+            "HINCRBY" | "HINCRBYFLOAT" => self.args.iter().take(1).collect(),
+            // Whatever else may write a user's keys, the profile itself stays a hash that Ridge understands.
+            _ => return Err(managed(&self.key)),
+        };
+        let protected = distinct(fields.iter().filter_map(|field| profile::protected(field)));
+        let may_count = self.name == "HINCRBY" && protected.iter().all(|field| profile::COUNTERS.contains(field));
+        let allowed = protected.is_empty() || (policy == WritePolicy::FirstSync && (sets || may_count));
+        if !allowed {
+            return Err(profile::cannot_be_modified(&protected));
+        }
+        let touches_creation = fields.iter().any(|field| field.as_ref() == profile::CREATED_AT.as_bytes());
+        if touches_creation && self.name != "HDEL" {
+            self.effect = Effect::MovesCreation;
+        }
+        if sets {
+            self.judge_pairs(username, !protected.is_empty())?;
+        }
+        Ok(())
+    }
+
+    fn judge_pairs(&mut self, username: &str, sets_protected: bool) -> Result<(), String> {
+        for pair in self.args.chunks_exact(2) {
+            let [field, value] = pair else { continue };
+            let Some(fault) = profile::fault_of_new(username, field, value) else { continue };
+            if profile::protected(field).is_none() {
+                return Err(fault);
+            }
+            self.fault_if_new.get_or_insert(fault);
+        }
+        if sets_protected {
+            self.effect = Effect::SetsProtected;
+        }
+        Ok(())
+    }
+
+    /// What stands in the command's place, from the script's tagged reply.
+    fn result(&self, reply: Reply) -> Result<Reply, Failure> {
+        let Reply::Array(items) = reply else { return Ok(reply) };
+        let mut items = items.into_iter();
+        let tag = items.next();
+        match (tag.as_ref().and_then(Reply::as_str), items.next()) {
+            (Some("number"), Some(digits)) => digits.as_integer().map(Reply::Integer).ok_or(UNKNOWN_TAG),
+            (Some("error"), Some(Reply::String(text))) => {
+                let text = String::from_utf8_lossy(&text).into_owned();
+                match Failure::of_server(&text) {
+                    Some(failure) => Err(failure),
+                    None => Ok(Reply::Error(text)),
+                }
+            }
+            (Some("invalid"), _) => self.fault_if_new.clone().map(Reply::Error).ok_or(UNKNOWN_TAG),
+            (Some("changed"), first) => {
+                let fields = first.into_iter().chain(items);
+                let fields = fields.filter_map(|field| profile::protected(field.as_bytes()?)).collect::<Vec<_>>();
+                Ok(Reply::Error(profile::cannot_be_modified(&distinct(fields.into_iter()))))
+            }
+            _ => Err(UNKNOWN_TAG),
+        }
+    }
+}
+
+const UNKNOWN_TAG: Failure = Failure::Nonsense("a result of an unknown kind");
+
+fn managed(key: &[u8]) -> String {
+    format!("ERR key '{}' is managed, use the REST endpoints", String::from_utf8_lossy(key))
+}
+
+fn distinct(fields: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut seen = Vec::new();
+    for field in fields {
+        if !seen.contains(&field) {
+            seen.push(field);
+        }
+    }
+    seen
+}

@@ -1,0 +1,123 @@
+//! `REDIS_URL`: where a Redis is and how to log in.
+
+use std::fmt;
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use thiserror::Error;
+use url::{Host, Url};
+
+/// Where a Redis is reached over TCP, and the credentials and database to use there.
+#[derive(Clone)]
+pub struct Address {
+    /// Host name or IP address; an IPv6 address without brackets.
+    pub host: String,
+    /// Port, 6379 unless the URL says otherwise.
+    pub port: u16,
+    /// Whether the stream is encrypted (`rediss://`).
+    pub tls: bool,
+    /// User and password for `AUTH`; the user may be absent.
+    pub credentials: Option<Credentials>,
+    /// Database for `SELECT`; 0 needs none.
+    pub database: u32,
+}
+
+/// What `AUTH` is given.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The ACL user; without one, the server's default user.
+    pub username: Option<Bytes>,
+    /// The password.
+    pub password: Bytes,
+}
+
+/// Why a `REDIS_URL` is not one. Never repeats the URL: it may hold a password.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum AddressError {
+    /// Not a URL at all.
+    #[error("is not a URL")]
+    NotAUrl,
+    /// A scheme that is not Redis's.
+    #[error("must begin with redis:// or rediss://")]
+    Scheme,
+    /// No host.
+    #[error("names no host")]
+    Host,
+    /// The path is not a database number.
+    #[error("has a path that is not a database number, as in redis://host:6379/0")]
+    Database,
+}
+
+impl Address {
+    /// Reads `redis[s]://[user[:password]@]host[:port][/database]`. A lone `user` without a password is refused by
+    /// the server, not here.
+    ///
+    /// # Errors
+    /// [`AddressError`] says which part is wrong.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let url = Url::parse(text).map_err(|_| AddressError::NotAUrl)?;
+        let tls = match url.scheme() {
+            "redis" => false,
+            "rediss" => true,
+            _ => return Err(AddressError::Scheme),
+        };
+        let host = match url.host().ok_or(AddressError::Host)? {
+            Host::Domain("") => return Err(AddressError::Host),
+            Host::Domain(name) => name.to_owned(),
+            Host::Ipv4(ip) => ip.to_string(),
+            Host::Ipv6(ip) => ip.to_string(),
+        };
+        let database = match url.path().trim_matches('/') {
+            "" => 0,
+            number => number.parse().map_err(|_| AddressError::Database)?,
+        };
+        let decoded = |text: &str| Bytes::from(percent_decode_str(text).collect::<Vec<u8>>());
+        let username = Some(url.username()).filter(|name| !name.is_empty()).map(decoded);
+        let credentials = url.password().map(|password| Credentials { username, password: decoded(password) });
+        Ok(Self { host, port: url.port().unwrap_or(6379), tls, credentials, database })
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_part() {
+        let address = Address::parse("rediss://app:p%40ss@example.com:7000/3").unwrap();
+        assert_eq!(
+            (address.host.as_str(), address.port, address.tls, address.database),
+            ("example.com", 7000, true, 3)
+        );
+        let credentials = address.credentials.unwrap();
+        assert_eq!(credentials.username.as_deref(), Some(b"app".as_slice()));
+        assert_eq!(credentials.password.as_ref(), b"p@ss");
+    }
+
+    #[test]
+    fn a_password_alone_is_the_default_users() {
+        let address = Address::parse("redis://:secret@[::1]").unwrap();
+        assert_eq!((address.host.as_str(), address.port, address.database), ("::1", 6379, 0));
+        assert!(address.credentials.unwrap().username.is_none());
+    }
+
+    #[test]
+    fn says_what_is_wrong_without_repeating_the_url() {
+        for (text, error) in [
+            ("localhost:6379", AddressError::Scheme),
+            ("nonsense", AddressError::NotAUrl),
+            ("http://h", AddressError::Scheme),
+            ("redis://", AddressError::Host),
+            ("redis://h/first", AddressError::Database),
+        ] {
+            assert_eq!(Address::parse(text).unwrap_err(), error, "{text}");
+        }
+        assert_eq!(format!("{:?}", Address::parse("redis://:secret@h").unwrap()), "Address(…)");
+    }
+}

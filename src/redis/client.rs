@@ -1,0 +1,186 @@
+//! The client: the deadline of a request, the one retry, the count of round trips, and scripts by text or by hash.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use futures_util::future::{Either, select};
+
+use super::{Failure, Invocation, Pipeline, Port, Reply};
+use crate::host::Host;
+
+/// How far one attempt got: whether the server may have seen the commands.
+#[derive(Debug, Default)]
+pub struct Progress(AtomicBool);
+
+impl Progress {
+    /// From here on the commands may be executed.
+    pub fn sent(&self) {
+        self.0.store(true, Relaxed);
+    }
+
+    /// Whether the commands may have been executed.
+    pub fn was_sent(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
+/// What happens if the same commands are executed twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Safety {
+    /// Nothing: they only read.
+    Read,
+    /// Nothing more than once would have: they set what they set.
+    IdempotentWrite,
+    /// Something else: they count, append or depend on what they changed.
+    Write,
+}
+
+/// A server and what this isolate knows about it. Made once, shared by all requests.
+pub struct Client {
+    port: Box<dyn Port>,
+    host: Arc<dyn Host>,
+    timeout: Duration,
+    known_scripts: Mutex<HashSet<&'static str>>,
+}
+
+impl Client {
+    /// A client that gives each request `timeout` for all of its round trips together.
+    pub fn new(port: Box<dyn Port>, host: Arc<dyn Host>, timeout: Duration) -> Self {
+        Self { port, host, timeout, known_scripts: Mutex::default() }
+    }
+
+    /// The client for one request that began now; `trips` counts its round trips.
+    pub fn for_request(self: &Arc<Self>, trips: Arc<AtomicU32>) -> Redis {
+        Redis { client: Arc::clone(self), started_ms: self.host.now_ms(), trips }
+    }
+
+    fn knows(&self, sha: &str) -> bool {
+        self.known_scripts.lock().unwrap_or_else(PoisonError::into_inner).contains(sha)
+    }
+
+    fn remember(&self, sha: &'static str) {
+        self.known_scripts.lock().unwrap_or_else(PoisonError::into_inner).insert(sha);
+    }
+}
+
+/// Redis for one request.
+pub struct Redis {
+    client: Arc<Client>,
+    started_ms: u64,
+    trips: Arc<AtomicU32>,
+}
+
+impl Redis {
+    /// Runs commands that only read. Sent once more if the first attempt broke.
+    ///
+    /// # Errors
+    /// When there are no replies; see [`Failure`].
+    pub async fn read(&self, pipeline: impl Into<Pipeline>) -> Result<Vec<Reply>, Failure> {
+        self.run(&pipeline.into(), Safety::Read).await
+    }
+
+    /// Runs a script: by its hash if this isolate has sent the text before, else by its text. A server that has
+    /// forgotten the script since (it was restarted) gets the text once more.
+    ///
+    /// # Errors
+    /// When there is no reply, or the script as a whole failed; see [`Failure`].
+    pub async fn call(&self, invocation: Invocation) -> Result<Reply, Failure> {
+        let sha = invocation.script.sha();
+        if self.client.knows(sha) {
+            match self.one(invocation.by_sha(), invocation.safety).await? {
+                Reply::Error(text) if text.starts_with("NOSCRIPT") => {}
+                Reply::Error(text) => return Err(Failure::from_error_text(&text)),
+                reply => return Ok(reply),
+            }
+        }
+        let reply = self.one(invocation.by_text(), invocation.safety).await?;
+        self.client.remember(sha);
+        match reply {
+            Reply::Error(text) => Err(Failure::from_error_text(&text)),
+            reply => Ok(reply),
+        }
+    }
+
+    async fn one(&self, command: super::Command, safety: Safety) -> Result<Reply, Failure> {
+        let replies = self.run(&command.into(), safety).await?;
+        replies.into_iter().next().ok_or(Failure::Nonsense("no reply"))
+    }
+
+    /// At most two attempts, within the time that the request has left.
+    async fn run(&self, pipeline: &Pipeline, safety: Safety) -> Result<Vec<Reply>, Failure> {
+        if pipeline.is_empty() {
+            return Ok(Vec::new());
+        }
+        let progress = Progress::default();
+        let work = std::pin::pin!(self.attempts(pipeline, safety, &progress));
+        match select(work, self.client.host.sleep(self.time_left())).await {
+            Either::Left((result, _)) => result,
+            Either::Right(((), _)) => Err(settle(Failure::Timeout, safety, &progress)),
+        }
+    }
+
+    async fn attempts(&self, pipeline: &Pipeline, safety: Safety, progress: &Progress) -> Result<Vec<Reply>, Failure> {
+        match self.attempt(pipeline, progress).await {
+            Err(failure) if may_retry(&failure, safety, progress) => self.attempt(pipeline, progress).await,
+            result => result,
+        }
+        .map_err(|failure| settle(failure, safety, progress))
+    }
+
+    async fn attempt(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
+        self.trips.fetch_add(1, Relaxed);
+        let replies = self.client.port.send(pipeline, progress).await?;
+        if replies.len() != pipeline.len() {
+            return Err(Failure::Nonsense("another number of replies than of commands"));
+        }
+        for reply in &replies {
+            if let Reply::Error(text) = reply
+                && let Some(failure) = Failure::of_server(text)
+            {
+                return Err(failure);
+            }
+        }
+        Ok(replies)
+    }
+
+    fn time_left(&self) -> Duration {
+        let spent = Duration::from_millis(self.client.host.now_ms().saturating_sub(self.started_ms));
+        self.client.timeout.saturating_sub(spent)
+    }
+}
+
+/// The retry rule. What never reached the server may be sent again, and so may what does no harm twice.
+fn may_retry(failure: &Failure, safety: Safety, progress: &Progress) -> bool {
+    match (failure, safety) {
+        (Failure::Unreachable, _) => !progress.was_sent(),
+        (Failure::Lost, Safety::Read | Safety::IdempotentWrite) => true,
+        (Failure::Lost, Safety::Write) => !progress.was_sent(),
+        (
+            Failure::Timeout
+            | Failure::Nonsense(_)
+            | Failure::Refused
+            | Failure::Unavailable
+            | Failure::OutcomeUnknown { .. },
+            _,
+        ) => false,
+    }
+}
+
+/// What the caller is told: a write that may have happened, and may not be repeated blindly, says so.
+fn settle(failure: Failure, safety: Safety, progress: &Progress) -> Failure {
+    match (failure, safety) {
+        (Failure::Timeout, Safety::Write | Safety::IdempotentWrite) if progress.was_sent() => {
+            Failure::OutcomeUnknown { timed_out: true }
+        }
+        (Failure::Lost | Failure::Nonsense(_), Safety::Write) if progress.was_sent() => {
+            Failure::OutcomeUnknown { timed_out: false }
+        }
+        (failure, _) => failure,
+    }
+}

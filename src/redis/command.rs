@@ -1,0 +1,82 @@
+//! What is sent: a [`Command`] is a list of byte strings, a [`Pipeline`] a list of commands in one round trip.
+
+use bytes::Bytes;
+
+/// One Redis command: its name, then its arguments, as bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    args: Vec<Bytes>,
+}
+
+impl Command {
+    /// A command without arguments.
+    pub fn new(name: &'static str) -> Self {
+        Self { args: vec![Bytes::from_static(name.as_bytes())] }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<Bytes>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// A command from a name and arguments that are already bytes.
+    pub fn from_parts(name: &'static str, args: impl IntoIterator<Item = Bytes>) -> Self {
+        let mut command = Self::new(name);
+        command.args.extend(args);
+        command
+    }
+
+    /// The name, then the arguments.
+    pub fn args(&self) -> &[Bytes] {
+        &self.args
+    }
+}
+
+/// Commands that travel together: one round trip, answered in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pipeline {
+    commands: Vec<Command>,
+}
+
+impl Pipeline {
+    /// A pipeline of nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a command.
+    #[must_use]
+    pub fn with(mut self, command: Command) -> Self {
+        self.commands.push(command);
+        self
+    }
+
+    /// The commands, in order.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// How many commands there are.
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Whether there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+}
+
+impl FromIterator<Command> for Pipeline {
+    fn from_iter<I: IntoIterator<Item = Command>>(commands: I) -> Self {
+        Self { commands: commands.into_iter().collect() }
+    }
+}
+
+impl From<Command> for Pipeline {
+    fn from(command: Command) -> Self {
+        Self { commands: vec![command] }
+    }
+}

@@ -1,0 +1,53 @@
+//! Why a round trip brought no replies, and which errors of single commands mean the same.
+
+use thiserror::Error;
+
+/// A round trip to Redis that failed. No variant carries an address, a credential or an upstream body.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection: nothing was sent.
+    #[error("Redis is unreachable")]
+    Unreachable,
+    /// The connection broke after something was sent.
+    #[error("the connection to Redis was lost")]
+    Lost,
+    /// No answer within the time that the request had.
+    #[error("Redis did not answer in time")]
+    Timeout,
+    /// What came back is not what a Redis says.
+    #[error("Redis answered nonsense: {0}")]
+    Nonsense(&'static str),
+    /// Our own credentials or database were refused.
+    #[error("Redis refused our credentials")]
+    Refused,
+    /// Redis is there, and cannot serve now: loading, read-only, out of memory, over its quota.
+    #[error("Redis cannot serve now")]
+    Unavailable,
+    /// A write was cut off: it may or may not have happened, and is not sent again.
+    #[error("a write was cut off, its outcome is unknown")]
+    OutcomeUnknown {
+        /// Whether the time ran out (504), or the connection broke or spoke nonsense (502).
+        timed_out: bool,
+    },
+}
+
+impl Failure {
+    /// What the error of a command says about the server as a whole, if anything. Source of the codes: `src/server.c`
+    /// and `src/networking.c` of Redis 7.
+    pub fn of_server(text: &str) -> Option<Self> {
+        match text.split(' ').next().unwrap_or_default() {
+            "NOAUTH" | "WRONGPASS" => Some(Self::Refused),
+            "LOADING" | "READONLY" | "OOM" | "MISCONF" | "MASTERDOWN" | "NOREPLICAS" | "CLUSTERDOWN" | "TRYAGAIN"
+            | "BUSY" => Some(Self::Unavailable),
+            _ => None,
+        }
+    }
+
+    /// A script or command of our own that failed: either the server cannot serve, or we did not expect the error.
+    pub fn from_error_text(text: &str) -> Self {
+        if text.starts_with("NOPERM") {
+            return Self::Refused;
+        }
+        Self::of_server(text).unwrap_or(Self::Nonsense("an unexpected error"))
+    }
+}

@@ -1,0 +1,123 @@
+//! The TCP backend: any Redis, over a stream that the host opens.
+//!
+//! A Worker may not share a socket between requests, so each round trip opens its own and sends `AUTH`, `SELECT` and
+//! the commands in one write. Only the first connection of an isolate waits for the answer to `AUTH` and `SELECT`
+//! before it sends more: a server that refuses them would otherwise run the commands as another user, or in another
+//! database.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{Address, Command, Failure, Pipeline, Port, Progress, Reply, resp};
+use crate::host::{BoxFuture, Host, Stream};
+
+/// A Redis at an address.
+pub struct Tcp {
+    address: Address,
+    host: Arc<dyn Host>,
+    login: Vec<Command>,
+    login_works: AtomicBool,
+}
+
+impl Tcp {
+    /// A backend that opens its streams through `host`.
+    pub fn new(address: Address, host: Arc<dyn Host>) -> Self {
+        let login = login(&address);
+        Self { login_works: AtomicBool::new(login.is_empty()), login, address, host }
+    }
+
+    async fn exchange(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
+        let stream = self.host.connect(&self.address).await.map_err(|_| Failure::Unreachable)?;
+        let mut connection = Connection { stream, decoder: resp::Decoder::default() };
+        if !self.login_works.load(Relaxed) {
+            connection.write(&self.login, &[]).await?;
+            connection.read_login(self.login.len()).await?;
+            self.login_works.store(true, Relaxed);
+            progress.sent();
+            connection.write(&[], pipeline.commands()).await?;
+        } else {
+            progress.sent();
+            connection.write(&self.login, pipeline.commands()).await?;
+            connection.read_login(self.login.len()).await?;
+        }
+        connection.read(pipeline.len()).await
+    }
+}
+
+/// What a fresh connection says before anything else.
+fn login(address: &Address) -> Vec<Command> {
+    let mut commands = Vec::new();
+    if let Some(credentials) = &address.credentials {
+        let auth = Command::new("AUTH");
+        let auth = match &credentials.username {
+            Some(username) => auth.arg(username.clone()),
+            None => auth,
+        };
+        commands.push(auth.arg(credentials.password.clone()));
+    }
+    if address.database != 0 {
+        commands.push(Command::new("SELECT").arg(address.database.to_string()));
+    }
+    commands
+}
+
+impl Port for Tcp {
+    fn send<'a>(
+        &'a self,
+        pipeline: &'a Pipeline,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<Vec<Reply>, Failure>> {
+        Box::pin(self.exchange(pipeline, progress))
+    }
+}
+
+/// One stream and the place where its decoder stands. Dropped after one exchange, and with it whatever went wrong.
+struct Connection {
+    stream: Box<dyn Stream>,
+    decoder: resp::Decoder,
+}
+
+impl Connection {
+    async fn write(&mut self, first: &[Command], then: &[Command]) -> Result<(), Failure> {
+        let mut bytes = Vec::with_capacity(512);
+        resp::encode(first.iter().chain(then), &mut bytes);
+        self.stream.write_all(&bytes).await.map_err(|_| Failure::Lost)?;
+        self.stream.flush().await.map_err(|_| Failure::Lost)
+    }
+
+    async fn read(&mut self, count: usize) -> Result<Vec<Reply>, Failure> {
+        let mut replies = Vec::with_capacity(count);
+        while replies.len() < count {
+            match self.decoder.next()? {
+                Some(reply) => replies.push(reply),
+                None => self.fill().await?,
+            }
+        }
+        Ok(replies)
+    }
+
+    async fn read_login(&mut self, count: usize) -> Result<(), Failure> {
+        for reply in self.read(count).await? {
+            if let Reply::Error(text) = reply {
+                return Err(match Failure::of_server(&text) {
+                    Some(Failure::Unavailable) => Failure::Unavailable,
+                    _ => Failure::Refused,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn fill(&mut self) -> Result<(), Failure> {
+        let buffer = self.decoder.buffer();
+        buffer.reserve(16 * 1024);
+        match self.stream.read_buf(buffer).await {
+            Ok(0) | Err(_) => Err(Failure::Lost),
+            Ok(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The REST backend: Upstash's `POST /pipeline`, or any server that speaks it.
+
+use std::fmt;
+
+use bytes::Bytes;
+use reqwest::{
+    Client,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue},
+};
+use serde::{
+    Deserialize, Serialize, Serializer,
+    de::{MapAccess, SeqAccess, Visitor},
+    ser::{Error as _, SerializeSeq},
+};
+use url::Url;
+
+use super::{Command, Failure, Pipeline, Port, Progress, Reply};
+use crate::host::{BoxFuture, sendable};
+
+/// A Redis behind Upstash's REST API.
+pub struct Upstash {
+    client: Client,
+    pipeline: Url,
+    headers: HeaderMap,
+}
+
+impl fmt::Debug for Upstash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Upstash(…)")
+    }
+}
+
+/// Why a REST address or token cannot be used. Repeats neither.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum UpstashError {
+    /// Not an `http` or `https` URL with a host.
+    #[error("UPSTASH_REDIS_REST_URL must be a URL that begins with https:// or http://")]
+    Url,
+    /// Not printable ASCII, so not a header.
+    #[error("UPSTASH_REDIS_REST_TOKEN has a character that no header can carry")]
+    Token,
+}
+
+impl Upstash {
+    /// A backend for the REST address `url` and its `token`.
+    ///
+    /// # Errors
+    /// [`UpstashError`] says which of the two is wrong.
+    pub fn new(url: &str, token: &str) -> Result<Self, UpstashError> {
+        let mut pipeline = Url::parse(url).map_err(|_| UpstashError::Url)?;
+        if !matches!(pipeline.scheme(), "https" | "http") || !pipeline.has_host() {
+            return Err(UpstashError::Url);
+        }
+        pipeline.path_segments_mut().map_err(|()| UpstashError::Url)?.pop_if_empty().push("pipeline");
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| UpstashError::Token)?;
+        bearer.set_sensitive(true);
+        let headers = HeaderMap::from_iter([
+            (AUTHORIZATION, bearer),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ]);
+        Ok(Self { client: Client::new(), pipeline, headers })
+    }
+
+    async fn exchange(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
+        let body =
+            serde_json::to_vec(&Body(pipeline)).map_err(|_| Failure::Nonsense("an argument that is not text"))?;
+        let request = self.client.post(self.pipeline.clone()).headers(self.headers.clone()).body(body);
+        progress.sent();
+        let response = request.send().await.map_err(|error| broken(&error))?;
+        let status = response.status().as_u16();
+        let body = response.bytes().await.map_err(|_| Failure::Lost)?;
+        match status {
+            200 => decode(&body, pipeline.len()),
+            401 | 403 => Err(Failure::Refused),
+            429 | 503 => Err(Failure::Unavailable),
+            // Cloudflare's own answers for an origin that it did not reach: 521 refused, 522 no connection,
+            // 523 unreachable, 525 and 526 no TLS, 530 no DNS.
+            521..=523 | 525 | 526 | 530 => Err(Failure::Unreachable),
+            504 | 524 => Err(Failure::Timeout),
+            500..=599 => Err(Failure::Lost),
+            _ => Err(Failure::Nonsense("an unexpected status")),
+        }
+    }
+}
+
+impl Port for Upstash {
+    fn send<'a>(
+        &'a self,
+        pipeline: &'a Pipeline,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<Vec<Reply>, Failure>> {
+        Box::pin(sendable(self.exchange(pipeline, progress)))
+    }
+}
+
+/// A Worker's `fetch` does not say whether anything was sent; a native client knows when it never connected.
+fn broken(error: &reqwest::Error) -> Failure {
+    #[cfg(not(target_arch = "wasm32"))]
+    if error.is_connect() {
+        return Failure::Unreachable;
+    }
+    if error.is_timeout() { Failure::Timeout } else { Failure::Lost }
+}
+
+/// The commands as a JSON array of arrays of strings.
+struct Body<'a>(&'a Pipeline);
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.commands().iter().map(Args))
+    }
+}
+
+struct Args<'a>(&'a Command);
+
+impl Serialize for Args<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut seq = serializer.serialize_seq(Some(self.0.args().len()))?;
+        for arg in self.0.args() {
+            seq.serialize_element(std::str::from_utf8(arg).map_err(S::Error::custom)?)?;
+        }
+        seq.end()
+    }
+}
+
+fn decode(body: &Bytes, expected: usize) -> Result<Vec<Reply>, Failure> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    // The depth is bounded by `Reply` itself, more generously than serde_json's 128.
+    json.disable_recursion_limit();
+    let Results(replies) = Results::deserialize(&mut json).map_err(|_| Failure::Nonsense("not a pipeline's answer"))?;
+    json.end().map_err(|_| Failure::Nonsense("more than a pipeline's answer"))?;
+    if replies.len() == expected { Ok(replies) } else { Err(Failure::Nonsense("another number of results")) }
+}
+
+/// `[{"result":…}|{"error":…}, …]`
+struct Results(Vec<Reply>);
+
+impl<'de> Deserialize<'de> for Results {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Results;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of results")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Results, A::Error> {
+                let mut replies = Vec::with_capacity(seq.size_hint().unwrap_or(8));
+                while let Some(Entry(reply)) = seq.next_element()? {
+                    replies.push(reply);
+                }
+                Ok(Results(replies))
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// `{"result":…}` or `{"error":"…"}`
+struct Entry(Reply);
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Entry;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a result or an error")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+                let mut reply = None;
+                while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+                    match key.as_ref() {
+                        "result" => reply = Some(map.next_value()?),
+                        "error" => reply = Some(Reply::Error(map.next_value()?)),
+                        _ => {
+                            map.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                reply.map(Entry).ok_or_else(|| serde::de::Error::custom("neither result nor error"))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(json: &str, expected: usize) -> Result<Vec<Reply>, Failure> {
+        decode(&Bytes::copy_from_slice(json.as_bytes()), expected)
+    }
+
+    #[test]
+    fn results_and_errors_keep_their_places() {
+        let replies =
+            decoded(r#"[{"result":"a\n"},{"error":"ERR no"},{"result":[null,9007199254740993]}]"#, 3).unwrap();
+        let list = Reply::Array(vec![Reply::Nil, Reply::Integer(9_007_199_254_740_993)]);
+        assert_eq!(replies, [Reply::String("a\n".into()), Reply::Error("ERR no".into()), list]);
+    }
+
+    #[test]
+    fn anything_else_is_nonsense() {
+        for json in ["", "{}", "[]", "[{}]", "<html>", r#"[{"result":1}] x"#, r#"[{"result":{"a":1}}]"#] {
+            assert!(matches!(decoded(json, 1), Err(Failure::Nonsense(_))), "{json}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| format!(r#"[{{"result":{}1{}}}]"#, "[".repeat(depth), "]".repeat(depth));
+        assert!(decoded(&nested(400), 1).is_ok());
+        assert!(decoded(&nested(100_000), 1).is_err());
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_is_refused() {
+        assert_eq!(Upstash::new("https://h", "a\nb").unwrap_err(), UpstashError::Token);
+        assert_eq!(Upstash::new("redis://h", "t").unwrap_err(), UpstashError::Url);
+        assert_eq!(Upstash::new("https://h/base", "t").unwrap().pipeline.as_str(), "https://h/base/pipeline");
+    }
+}

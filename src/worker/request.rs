@@ -1,0 +1,143 @@
+//! Requests: the method, the path, the headers that Ridge reads, and a body that is fetched when a handler asks.
+//!
+//! Each crossing into JavaScript costs, so headers that nobody reads are left there, and a body of known length comes
+//! over in one piece.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
+use http_body::{Frame, SizeHint};
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue, intern};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::ReadableStreamDefaultReader;
+use worker::send::{SendFuture, SendWrapper};
+
+use crate::error::ApiError;
+
+/// The headers that Ridge reads.
+const HEADERS: [HeaderName; 12] = [
+    HeaderName::from_static("x-api-key"),
+    header::AUTHORIZATION,
+    HeaderName::from_static("x-authorization"),
+    HeaderName::from_static("x-access-token"),
+    HeaderName::from_static("x-act-as"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("cf-connecting-ip"),
+    header::CONTENT_LENGTH,
+    header::ORIGIN,
+    header::ACCESS_CONTROL_REQUEST_HEADERS,
+    header::ACCESS_CONTROL_REQUEST_METHOD,
+    HeaderName::from_static("idempotency-key"),
+];
+
+/// Takes over what Ridge reads of a request.
+pub(super) fn convert(js: &web_sys::Request) -> Result<Request<Body>, ApiError> {
+    let method = Method::from_bytes(js.method().as_bytes()).map_err(|_| ApiError::MethodNotAllowed)?;
+    let uri = path_and_query(&js.url()).parse::<Uri>().map_err(|_| ApiError::bad_request("The path is malformed"))?;
+    let mut request = Request::new(Body::empty());
+    let js_headers = js.headers();
+    for name in HEADERS {
+        if let Ok(Some(value)) = js_headers.get(intern(name.as_str()))
+            && let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value))
+        {
+            request.headers_mut().insert(name, value);
+        }
+    }
+    if !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        *request.body_mut() = Body::new(HostBody::new(js, request.headers().contains_key(header::CONTENT_LENGTH)));
+    }
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    Ok(request)
+}
+
+/// `/path?query` of an absolute URL, as the runtime normalised it.
+fn path_and_query(url: &str) -> &str {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let path = url.get(after_scheme..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| after_scheme + at);
+    let text = url.get(path..).unwrap_or("/");
+    text.split('#').next().filter(|text| !text.is_empty()).unwrap_or("/")
+}
+
+/// A body that is still on JavaScript's side.
+enum HostBody {
+    /// Its length was announced, and the runtime holds it to that: it comes in one piece.
+    Whole(SendFuture<JsFuture>),
+    /// It has no announced length: it comes in pieces, so that it can be bounded.
+    Stream { reader: SendWrapper<ReadableStreamDefaultReader>, next: Option<SendFuture<JsFuture>> },
+    /// There is none, or it is over.
+    Done,
+}
+
+impl HostBody {
+    fn new(js: &web_sys::Request, has_length: bool) -> Self {
+        if has_length {
+            return js.array_buffer().map_or(Self::Done, |promise| Self::Whole(SendFuture::new(promise.into())));
+        }
+        let reader = js.body().and_then(|stream| stream.get_reader().dyn_into().ok());
+        reader.map_or(Self::Done, |reader| Self::Stream { reader: SendWrapper::new(reader), next: None })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the body was cut off")]
+struct CutOff;
+
+impl http_body::Body for HostBody {
+    type Data = Bytes;
+    type Error = CutOff;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        let this = &mut *self;
+        let chunk = match this {
+            Self::Done => return Poll::Ready(None),
+            Self::Whole(promise) => {
+                let buffer = ready!(Pin::new(promise).poll(context));
+                *this = Self::Done;
+                buffer.ok().map(|buffer| Uint8Array::new(&buffer).to_vec())
+            }
+            Self::Stream { reader, next } => {
+                let promise = next.get_or_insert_with(|| SendFuture::new(JsFuture::from(reader.read())));
+                let read = ready!(Pin::new(promise).poll(context));
+                *next = None;
+                match read.ok().map(|read| piece(&read)) {
+                    Some(None) => {
+                        *this = Self::Done;
+                        return Poll::Ready(None);
+                    }
+                    Some(Some(chunk)) => Some(chunk),
+                    None => {
+                        *this = Self::Done;
+                        None
+                    }
+                }
+            }
+        };
+        Poll::Ready(Some(chunk.map(|chunk| Frame::data(Bytes::from(chunk))).ok_or(CutOff)))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+/// A body that is dropped unread, because it is too long, lets go of its sender.
+impl Drop for HostBody {
+    fn drop(&mut self) {
+        if let Self::Stream { reader, .. } = self {
+            let _ = reader.cancel();
+        }
+    }
+}
+
+/// The bytes of `{value, done}`, or `None` at the end.
+fn piece(read: &JsValue) -> Option<Vec<u8>> {
+    let value = Reflect::get(read, &JsValue::from_str(intern("value"))).ok()?;
+    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)
+}
