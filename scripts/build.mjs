@@ -8,11 +8,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { devVars } from './devvars.mjs';
 import { BUILD, NPM_BIN, ROOT, TOOLS } from './paths.mjs';
 import { main } from './process.mjs';
 import { cargoStep, note } from './progress.mjs';
 import { setup } from './setup.mjs';
 import { kilobytes, workerSize } from './size.mjs';
+import { setInVain } from './variables.mjs';
 
 /** All that the Worker is made from. Folders count with everything in them. */
 const SOURCES = ['src', '.cargo', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package-lock.json', 'rust-toolchain.toml', 'scripts/build.mjs'];
@@ -85,4 +87,15 @@ function size() {
   return `${kilobytes(gzip)} after gzip, ${kilobytes(bytes)} before`;
 }
 
-await main(import.meta, build);
+/** A Worker without its Redis answers 500, and nobody would guess why. */
+function warnOfVain() {
+  const names = setInVain(process.env, devVars());
+  if (names.length === 0) return;
+  note(`! ${names.join(', ')}: set in the environment, which \`wrangler dev\` does not hand to the Worker.`);
+  note(`  Write it into .dev.vars, or add --var ${names[0]}:"$${names[0]}", or use \`npm start\`, which hands it on.`);
+}
+
+await main(import.meta, async () => {
+  warnOfVain();
+  await build();
+});

@@ -42,7 +42,7 @@ export function environment(extra = {}) {
  * Starts a program and returns at once. `stdout` and `stderr` as for `spawn`; standard input is never the terminal's.
  *
  * `exited` never rejects: it gives `{ code, signal }`, or `{ error }` if the program could not be started.
- * `stop()` ends the program and its whole group, and returns when they are gone.
+ * `stop()` ends the program and its whole group, and returns when they are gone; `stopping` is true from then on.
  */
 export function launch(command, args, { env, cwd = ROOT, stdout = 'inherit', stderr = 'inherit' } = {}) {
   if (ending) throw new Failure(`${command} was not started: we are ending`);
@@ -57,7 +57,7 @@ export function launch(command, args, { env, cwd = ROOT, stdout = 'inherit', std
     child.once('error', (error) => resolve({ error }));
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
-  const program = { child, pid: child.pid, exited, stop: () => stopGroup(program) };
+  const program = { child, pid: child.pid, exited, stopping: false, stop: () => stopGroup(program) };
   if (program.pid !== undefined) {
     running.add(program);
     exited.then(() => groupExists(program) || running.delete(program));
@@ -124,6 +124,7 @@ function judge(command, args, { code, signal, error }, complaint = '') {
 
 /** Asks a group to end, and kills what has not done so in time. */
 async function stopGroup(program) {
+  program.stopping = true;
   signalGroup(program, 'SIGTERM');
   const deadline = Date.now() + GRACE_MS;
   while (groupExists(program)) {

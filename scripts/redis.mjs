@@ -19,7 +19,8 @@ const READY_WITHIN_MS = 60_000;
  * Starts a redis-server on a free port of the loopback interface, with its files in `dir`.
  *
  * With `keep`, each write is on disk within a second and is there again next time; without, nothing is written.
- * `args` are further options of redis-server (`['--requirepass', 'x']`). `stop()` ends exactly this server.
+ * `args` are further options of redis-server (`['--requirepass', 'x']`). The answer is a program of `process.mjs`, with its
+ * `url`, `host` and `port`; `stop()` ends exactly this server.
  */
 export async function startRedis({ dir, keep = false, args = [] }) {
   mkdirSync(dir, { recursive: true });
@@ -29,7 +30,7 @@ export async function startRedis({ dir, keep = false, args = [] }) {
     const log = collect(server.child);
     if (await ready(server, port)) {
       if (keep) writeFileSync(portFile(dir), String(port));
-      return { url: `redis://${HOST}:${port}`, host: HOST, port, pid: server.pid, exited: server.exited, stop: server.stop };
+      return Object.assign(server, { url: `redis://${HOST}:${port}`, host: HOST, port });
     }
     await server.stop();
     const { error } = await server.exited;

@@ -8,8 +8,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NPM_BIN, ROOT, STATE, TOOLS } from './paths.mjs';
-import { Failure, capture, main, runLines, runs } from './process.mjs';
-import { cargoStep, note, step } from './progress.mjs';
+import { Failure, capture, main, runs } from './process.mjs';
+import { cargoStep, note, programStep } from './progress.mjs';
 
 const WASM_TARGET = 'wasm32-unknown-unknown';
 const WORKER_BUILD_VERSION = '0.8.7';
@@ -35,7 +35,7 @@ const npmPackages = {
   },
   async get() {
     // The machine's own Node may be older than what wrangler asks for, and npm warns of it. Our packages bring a newer one.
-    await step('npm packages', () => capture('npm', ['ci', '--loglevel=error', '--no-audit', '--no-fund']));
+    await programStep('npm packages', 'npm', ['ci', '--loglevel=error', '--no-audit', '--no-fund']);
     if (!await runs(join(NPM_BIN, 'node'))) {
       throw new Failure("npm installed no Node of our own. Are install scripts turned off (npm's `ignore-scripts`)?");
     }
@@ -51,7 +51,7 @@ const rust = {
     }
     const channel = valueIn('rust-toolchain.toml', /^channel = "(.+)"$/m);
     const args = ['toolchain', 'install', channel, '--profile', 'minimal', '--component', 'rustfmt', '--component', 'clippy'];
-    await step(`Rust ${channel}`, (detail) => runLines('rustup', args, detail));
+    await programStep(`Rust ${channel}`, 'rustup', args);
   },
 };
 
@@ -64,7 +64,7 @@ const wasmTarget = {
     if (!await runs('rustup')) {
       throw new Failure(`Rust's target ${WASM_TARGET} is missing, and there is no rustup to add it.`);
     }
-    await step(`Rust for ${WASM_TARGET}`, (detail) => runLines('rustup', ['target', 'add', WASM_TARGET], detail));
+    await programStep(`Rust for ${WASM_TARGET}`, 'rustup', ['target', 'add', WASM_TARGET]);
   },
 };
 
@@ -96,12 +96,11 @@ const redisServer = {
   },
   async get() {
     if (process.platform === 'darwin' && await runs('brew')) {
-      await step('redis-server, by Homebrew', (detail) => runLines('brew', ['install', 'redis'], detail));
+      await programStep('redis-server, by Homebrew', 'brew', ['install', 'redis']);
     } else if (process.getuid?.() === 0 && await runs('apt-get')) {
       const env = { DEBIAN_FRONTEND: 'noninteractive' };
-      const apt = (...args) => (detail) => runLines('apt-get', args, detail, { env });
-      await step("Debian's package lists", apt('update'));
-      await step('redis-server, by apt-get', apt('install', '--yes', '--no-install-recommends', 'redis-server'));
+      await programStep("Debian's package lists", 'apt-get', ['update'], { env });
+      await programStep('redis-server, by apt-get', 'apt-get', ['install', '--yes', '--no-install-recommends', 'redis-server'], { env });
     }
     if (await this.present()) return;
     throw new Failure([

@@ -10,7 +10,7 @@ import { build } from './build.mjs';
 import { devVars, ensureDevVars } from './devvars.mjs';
 import { DEV_VARS, ROOT, STATE } from './paths.mjs';
 import { Failure, main } from './process.mjs';
-import { note, step } from './progress.mjs';
+import { note, say, step } from './progress.mjs';
 import { redisRunsIn, startRedis } from './redis.mjs';
 import { setup } from './setup.mjs';
 import { namesRedis, workerVariables } from './variables.mjs';
@@ -28,9 +28,14 @@ async function start() {
   await setup({ redis: ownRedis });
   await build();
   if (ownRedis) variables.REDIS_URL = await ownRedisUrl(port);
+  else note(`✓ using the Redis that ${variables.REDIS_URL ? 'REDIS_URL' : 'UPSTASH_REDIS_REST_URL'} names`);
 
-  const wrangler = startWrangler({ port, variables, onLine: (line) => console.log(line) });
+  let ready = false;
+  // The Worker logs every request; those that we send ourselves, to see whether it is there, are of no interest.
+  const onLine = (line) => (ready || !line.includes('/ping')) && say(line);
+  const wrangler = startWrangler({ port, variables, onLine });
   await step('starting the Worker', () => answers(port, wrangler));
+  ready = true;
   announce(`http://localhost:${port}`, variables);
 
   const { code, signal } = await wrangler.exited;
@@ -64,7 +69,7 @@ async function ownRedisUrl(port) {
   const redis = await startRedis({ dir, keep: true });
   note(`✓ redis-server at ${redis.url}, its data in ${fromRoot(dir)}`);
   redis.exited.then(({ code, signal }) => {
-    note(`✗ redis-server has ended (${signal ?? `exit code ${code}`}): the Worker answers 503 until one is back on port ${redis.port}`);
+    if (!redis.stopping) note(`✗ redis-server has ended (${signal ?? `exit code ${code}`}): the Worker answers 503 until one is back on port ${redis.port}`);
   });
   return redis.url;
 }
@@ -78,13 +83,14 @@ async function answers(port, wrangler) {
     if (answer.trim() === 'pong') return;
     await sleep(100);
   }
+  await Promise.race([wrangler.silent, sleep(1_000)]); // it may be in the middle of saying why
   throw new Failure(`wrangler did not start (${ended.signal ?? `exit code ${ended.code}`}).`);
 }
 
 function announce(origin, variables) {
-  console.log(`Ready on ${origin}\n`);
-  console.log(`${walkthrough(origin, variables).join('\n\n')}\n`);
-  console.log('An edit in src/ is built and served at once, one in .dev.vars at the next start. Ctrl-C ends everything.');
+  say(`Ready on ${origin}\n`);
+  say(`${walkthrough(origin, variables).join('\n\n')}\n`);
+  say('An edit in src/ is built and served at once, one in .dev.vars at the next start. Ctrl-C ends everything.');
 }
 
 function fromRoot(path) {

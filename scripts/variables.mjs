@@ -48,6 +48,20 @@ export function workerVariables(environment, devVars) {
   return variables;
 }
 
+/** Set for builds under a wrangler to which the variables were handed on. */
+export const HANDED_ON = 'RIDGE_VARIABLES_HANDED_ON';
+
+/**
+ * Those that are set in the environment in vain: `wrangler dev` alone hands the Worker what `.dev.vars` says and nothing of
+ * the environment, unless there is no `.dev.vars` and CLOUDFLARE_INCLUDE_PROCESS_ENV is `true`.
+ */
+export function setInVain(environment, devVars) {
+  if (environment.WRANGLER_COMMAND !== 'dev' || environment[HANDED_ON]) return [];
+  if (environment.CLOUDFLARE_INCLUDE_PROCESS_ENV === 'true' && Object.keys(devVars).length === 0) return [];
+  const names = WORKER_VARIABLES.map(({ name }) => name);
+  return names.filter((name) => environment[name] && environment[name] !== devVars[name]);
+}
+
 /** Is there a Redis to use already? If not, `npm start` starts one. */
 export function namesRedis(variables) {
   return [...REDIS, ...UPSTASH].some((name) => variables[name]);

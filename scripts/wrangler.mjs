@@ -1,32 +1,43 @@
-// Runs `wrangler dev` and shows of what it says only what is worth reading.
+// Runs wrangler, and shows of what it says only what is worth reading.
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serialise } from './dotenv.mjs';
 import { NPM_BIN, ROOT, STATE } from './paths.mjs';
-import { eachLine, launch } from './process.mjs';
+import { capture, eachLine, launch } from './process.mjs';
+import { HANDED_ON } from './variables.mjs';
+
+/** Wrangler needs a newer Node than ours may be. */
+const NODE = join(NPM_BIN, 'node');
+const WRANGLER = join(ROOT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
+
+/** Runs any command of wrangler's to its end. What it says is shown if it fails. */
+export function wrangler(args) {
+  return capture(NODE, [WRANGLER, ...args], { env: QUIET });
+}
 
 /**
  * Starts the Worker on a port of the loopback interface. `variables` are all that it gets: `.dev.vars` is not read besides.
- * Lines of the Worker's log and of builds go to `onLine`. The answer is a program of `process.mjs`.
+ * Lines of the Worker's log and of builds go to `onLine`. The answer is a program of `process.mjs`, with `silent` for when
+ * it will say no more.
  */
 export function startWrangler({ port, variables, onLine }) {
   const file = variablesFile(port, variables);
-  const wrangler = launch(join(NPM_BIN, 'node'), [
-    join(ROOT, 'node_modules', 'wrangler', 'bin', 'wrangler.js'), 'dev',
+  const program = launch(NODE, [
+    WRANGLER, 'dev',
     '--ip', '127.0.0.1',
     '--port', String(port),
     '--inspector-port', '0', // any: the usual one may be taken by another wrangler
     '--env-file', file,
     '--show-interactive-dev-session', 'false',
-  ], { env: QUIET, stdout: 'pipe', stderr: 'pipe' });
-  wrangler.exited.then(() => rmSync(file, { force: true }));
+  ], { env: { ...QUIET, [HANDED_ON]: '1' }, stdout: 'pipe', stderr: 'pipe' });
+  program.exited.then(() => rmSync(file, { force: true }));
   const worthReading = filter();
-  eachLine(wrangler, (line) => {
+  const silent = eachLine(program, (line) => {
     const shown = worthReading(line);
     if (shown !== undefined) onLine(shown);
   });
-  return wrangler;
+  return Object.assign(program, { silent });
 }
 
 /**
@@ -35,6 +46,7 @@ export function startWrangler({ port, variables, onLine }) {
  */
 function variablesFile(port, variables) {
   const file = join(STATE, `worker-${port}.env`);
+  mkdirSync(STATE, { recursive: true });
   rmSync(file, { force: true });
   writeFileSync(file, serialise(variables), { mode: 0o600, flag: 'wx' });
   process.on('exit', () => rmSync(file, { force: true }));
@@ -45,7 +57,7 @@ const QUIET = {
   CI: '1', // asks nothing
   NO_COLOR: '1', // so that we can tell its lines apart
   WRANGLER_HIDE_BANNER: 'true',
-  WRANGLER_LOG_PATH: join(STATE, 'wrangler-logs'),
+  WRANGLER_WRITE_LOGS: 'false',
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
 };
@@ -63,7 +75,7 @@ const NOISE = [
   /^\[wrangler:info\]/, // "Ready", which we say ourselves, and a line a request, which the Worker logs better
   /Unable to fetch the `Request\.cf` object/, // without internet; harmless
   /^Error: getaddrinfo .* workers\.cloudflare\.com/,
-  /^\[custom build\] (Running: .*)?$/,
+  /^\[custom build\] (Running: .*|✓ the Worker is built .*)?$/,
   /Process exited with non-zero status/, // a dump of wrangler's inside when a build failed; the build's own words came before
   /There are likely more logs from your build command above/,
   /Logs were written to/,

@@ -14,7 +14,11 @@ use crate::{
     edge::{LogLevel, cors::Cors},
     host::Host,
     policy::ProxyPolicy,
-    redis::{Address, Port, tcp::Tcp, upstash::Upstash},
+    redis::{
+        Address, Port,
+        tcp::Tcp,
+        upstash::{Upstash, UpstashError},
+    },
     social::privacy::Privacy,
 };
 
@@ -89,9 +93,16 @@ impl Backend {
     pub fn port(&self, host: &Arc<dyn Host>) -> Result<Box<dyn Port>, ConfigError> {
         match self {
             Self::Tcp(address) => Ok(Box::new(Tcp::new(address.clone(), Arc::clone(host)))),
-            Self::Upstash { url, token } => Upstash::new(url, token)
-                .map(|port| Box::new(port) as Box<dyn Port>)
-                .map_err(|error| ConfigError { variable: "UPSTASH_REDIS_REST_URL", problem: error.to_string() }),
+            Self::Upstash { url, token } => match Upstash::new(url, token, host.as_ref()) {
+                Ok(port) => Ok(Box::new(port)),
+                Err(error) => {
+                    let variable = match error {
+                        UpstashError::Url => "UPSTASH_REDIS_REST_URL",
+                        UpstashError::Token => "UPSTASH_REDIS_REST_TOKEN",
+                    };
+                    Err(ConfigError { variable, problem: error.to_string() })
+                }
+            },
         }
     }
 }
@@ -105,6 +116,11 @@ struct Variables<'a>(&'a dyn Fn(&str) -> Option<String>);
 impl Variables<'_> {
     fn get(&self, name: &'static str) -> Option<String> {
         (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// A secret as it is: unlike a name or a number, it may begin or end with a space.
+    fn secret(&self, name: &'static str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.is_empty())
     }
 
     fn read<T, E: fmt::Display>(
@@ -195,11 +211,11 @@ fn read_jwt(variables: &Variables<'_>) -> Jwt {
 
 fn read_jwt_keys(variables: &Variables<'_>, jwt: &mut Jwt) -> Result<(), ConfigError> {
     for name in ["JWT_SECRET", "JWT_SECRET_PREVIOUS"] {
-        let secret = |text: &str| match text.len() {
-            MIN_SECRET.. => Ok(Hs256Key::new(text)),
-            _ => Err("must have at least 32 bytes"),
-        };
-        jwt.secrets.extend(variables.read(name, secret)?);
+        let Some(secret) = variables.secret(name) else { continue };
+        if secret.len() < MIN_SECRET {
+            return Err(ConfigError { variable: name, problem: format!("must have at least {MIN_SECRET} bytes") });
+        }
+        jwt.secrets.push(Hs256Key::new(secret));
     }
     jwt.public_keys.extend(variables.read("JWT_PUBLIC_KEY", PublicKey::parse)?);
     jwt.public_keys.extend(variables.read("JWT_JWKS", PublicKey::parse_set)?.into_iter().flatten());

@@ -6,6 +6,7 @@
 
 use std::{io, time::Duration};
 
+use bytes::Bytes;
 pub use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -26,6 +27,44 @@ pub enum Level {
     Warn,
     /// Something that will not get better without an operator.
     Error,
+}
+
+/// Where a client posts to, and what it says of itself there.
+pub struct Endpoint {
+    /// The URL.
+    pub url: String,
+    /// The header `Authorization`.
+    pub authorization: String,
+    /// The longest answer that is taken, in bytes.
+    pub limit: usize,
+}
+
+/// An HTTP answer. The body of one that is not a 200 is left out.
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpError {
+    /// There was no connection, so nothing was sent.
+    NotSent,
+    /// The exchange broke, and the other side may have seen the request.
+    Broken,
+    /// The answer is longer than the limit.
+    TooLong,
+}
+
+/// An HTTP client for one endpoint.
+pub trait Http: Send + Sync {
+    /// Posts JSON. Follows no redirect: the endpoint's token is for the endpoint alone.
+    ///
+    /// # Errors
+    /// [`HttpError`] when there is no answer at all.
+    fn post<'a>(&'a self, body: Vec<u8>) -> BoxFuture<'a, Result<Answer, HttpError>>;
 }
 
 /// The machine beneath the application.
@@ -49,12 +88,10 @@ pub trait Host: Send + Sync {
     /// read or write.
     fn connect<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, io::Result<Box<dyn Stream>>>;
 
+    /// A client for an endpoint.
+    fn http(&self, endpoint: &Endpoint) -> Box<dyn Http>;
+
     /// Whether `signature` over `message` was made with the private half of `key`. A key that the host cannot use is
     /// reported as `false` and logged by the host.
     fn verify<'a>(&'a self, key: &'a PublicKey, message: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, bool>;
 }
-
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) use crate::native::sendable;
-#[cfg(target_arch = "wasm32")]
-pub(crate) use crate::worker::sendable;

@@ -1,5 +1,6 @@
 //! The native host: what `cargo test` runs the application on.
 
+mod http;
 mod signature;
 mod tls;
 
@@ -13,14 +14,9 @@ use tokio::net::TcpStream;
 
 use crate::{
     auth::public_key::PublicKey,
-    host::{BoxFuture, Host, Level, Stream},
+    host::{BoxFuture, Endpoint, Host, Http, Level, Stream},
     redis::Address,
 };
-
-/// Native futures are `Send` as they are.
-pub(crate) fn sendable<F: Future>(future: F) -> F {
-    future
-}
 
 /// The operating system's clock, sockets and console.
 #[derive(Default)]
@@ -61,6 +57,10 @@ impl Host for Native {
                 Ok(Box::new(stream) as Box<dyn Stream>)
             }
         })
+    }
+
+    fn http(&self, endpoint: &Endpoint) -> Box<dyn Http> {
+        Box::new(http::Client::new(endpoint))
     }
 
     fn verify<'a>(&'a self, key: &'a PublicKey, message: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, bool> {

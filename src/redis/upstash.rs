@@ -3,10 +3,6 @@
 use std::fmt;
 
 use bytes::Bytes;
-use reqwest::{
-    Client,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue},
-};
 use serde::{
     Deserialize, Serialize, Serializer,
     de::{MapAccess, SeqAccess, Visitor},
@@ -14,30 +10,22 @@ use serde::{
 };
 use url::Url;
 
-use super::{Command, Failure, Pipeline, Port, Progress, Reply};
-use crate::host::{BoxFuture, sendable};
+use super::{Command, Failure, Pipeline, Port, Progress, Reply, resp::MAX_STRING};
+use crate::host::{BoxFuture, Endpoint, Host, Http, HttpError};
 
 /// A Redis behind Upstash's REST API.
 pub struct Upstash {
-    client: Client,
-    pipeline: Url,
-    headers: HeaderMap,
-}
-
-impl fmt::Debug for Upstash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Upstash(…)")
-    }
+    client: Box<dyn Http>,
 }
 
 /// Why a REST address or token cannot be used. Repeats neither.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum UpstashError {
     /// Not an `http` or `https` URL with a host.
-    #[error("UPSTASH_REDIS_REST_URL must be a URL that begins with https:// or http://")]
+    #[error("must be a URL that begins with https:// or http://")]
     Url,
     /// Not printable ASCII, so not a header.
-    #[error("UPSTASH_REDIS_REST_TOKEN has a character that no header can carry")]
+    #[error("has a character that no header can carry")]
     Token,
 }
 
@@ -46,31 +34,21 @@ impl Upstash {
     ///
     /// # Errors
     /// [`UpstashError`] says which of the two is wrong.
-    pub fn new(url: &str, token: &str) -> Result<Self, UpstashError> {
-        let mut pipeline = Url::parse(url).map_err(|_| UpstashError::Url)?;
-        if !matches!(pipeline.scheme(), "https" | "http") || !pipeline.has_host() {
-            return Err(UpstashError::Url);
-        }
-        pipeline.path_segments_mut().map_err(|()| UpstashError::Url)?.pop_if_empty().push("pipeline");
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| UpstashError::Token)?;
-        bearer.set_sensitive(true);
-        let headers = HeaderMap::from_iter([
-            (AUTHORIZATION, bearer),
-            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        ]);
-        Ok(Self { client: Client::new(), pipeline, headers })
+    pub fn new(url: &str, token: &str, host: &dyn Host) -> Result<Self, UpstashError> {
+        Ok(Self { client: host.http(&endpoint(url, token)?) })
     }
 
     async fn exchange(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
         let body =
             serde_json::to_vec(&Body(pipeline)).map_err(|_| Failure::Nonsense("an argument that is not text"))?;
-        let request = self.client.post(self.pipeline.clone()).headers(self.headers.clone()).body(body);
         progress.sent();
-        let response = request.send().await.map_err(|error| broken(&error))?;
-        let status = response.status().as_u16();
-        let body = response.bytes().await.map_err(|_| Failure::Lost)?;
-        match status {
-            200 => decode(&body, pipeline.len()),
+        let answer = self.client.post(body).await.map_err(|error| match error {
+            HttpError::NotSent => Failure::Unreachable,
+            HttpError::Broken => Failure::Lost,
+            HttpError::TooLong => Failure::Nonsense("an answer without end"),
+        })?;
+        match answer.status {
+            200 => decode(&answer.body, pipeline.len()),
             401 | 403 => Err(Failure::Refused),
             429 | 503 => Err(Failure::Unavailable),
             // Cloudflare's own answers for an origin that it did not reach: 521 refused, 522 no connection,
@@ -83,23 +61,25 @@ impl Upstash {
     }
 }
 
+fn endpoint(url: &str, token: &str) -> Result<Endpoint, UpstashError> {
+    let mut url = Url::parse(url).map_err(|_| UpstashError::Url)?;
+    if !matches!(url.scheme(), "https" | "http") || !url.has_host() {
+        return Err(UpstashError::Url);
+    }
+    url.path_segments_mut().map_err(|()| UpstashError::Url)?.pop_if_empty().push("pipeline");
+    let printable = token.bytes().all(|byte| byte.is_ascii_graphic());
+    let authorization = printable.then(|| format!("Bearer {token}")).ok_or(UpstashError::Token)?;
+    Ok(Endpoint { url: url.into(), authorization, limit: MAX_STRING })
+}
+
 impl Port for Upstash {
     fn send<'a>(
         &'a self,
         pipeline: &'a Pipeline,
         progress: &'a Progress,
     ) -> BoxFuture<'a, Result<Vec<Reply>, Failure>> {
-        Box::pin(sendable(self.exchange(pipeline, progress)))
+        Box::pin(self.exchange(pipeline, progress))
     }
-}
-
-/// A Worker's `fetch` does not say whether anything was sent; a native client knows when it never connected.
-fn broken(error: &reqwest::Error) -> Failure {
-    #[cfg(not(target_arch = "wasm32"))]
-    if error.is_connect() {
-        return Failure::Unreachable;
-    }
-    if error.is_timeout() { Failure::Timeout } else { Failure::Lost }
 }
 
 /// The commands as a JSON array of arrays of strings.
@@ -216,8 +196,8 @@ mod tests {
 
     #[test]
     fn a_token_that_no_header_can_carry_is_refused() {
-        assert_eq!(Upstash::new("https://h", "a\nb").unwrap_err(), UpstashError::Token);
-        assert_eq!(Upstash::new("redis://h", "t").unwrap_err(), UpstashError::Url);
-        assert_eq!(Upstash::new("https://h/base", "t").unwrap().pipeline.as_str(), "https://h/base/pipeline");
+        assert_eq!(endpoint("https://h", "a\nb").err(), Some(UpstashError::Token));
+        assert_eq!(endpoint("redis://h", "t").err(), Some(UpstashError::Url));
+        assert_eq!(endpoint("https://h/base/", "t").unwrap().url, "https://h/base/pipeline");
     }
 }

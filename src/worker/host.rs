@@ -2,12 +2,12 @@
 
 use std::{io, time::Duration};
 
-use worker::{Date, Delay, SecureTransport, Socket, console_error, console_log, console_warn};
+use worker::{Delay, SecureTransport, Socket, console_error, console_log, console_warn};
 
-use super::{sendable, signature::Verifier};
+use super::{http::Fetch, sendable, signature::Verifier};
 use crate::{
     auth::public_key::PublicKey,
-    host::{BoxFuture, Host, Level, Stream},
+    host::{BoxFuture, Endpoint, Host, Http, Level, Stream},
     redis::Address,
 };
 
@@ -18,8 +18,13 @@ pub(super) struct Worker {
 }
 
 impl Host for Worker {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "milliseconds since 1970 are whole and positive"
+    )]
     fn now_ms(&self) -> u64 {
-        Date::now().as_millis()
+        js_sys::Date::now() as u64
     }
 
     #[expect(clippy::expect_used, reason = "an isolate without randomness must not go on")]
@@ -50,6 +55,10 @@ impl Host for Worker {
             socket.opened().await.map_err(io::Error::other)?;
             Ok(Box::new(socket) as Box<dyn Stream>)
         }))
+    }
+
+    fn http(&self, endpoint: &Endpoint) -> Box<dyn Http> {
+        Box::new(Fetch::new(endpoint))
     }
 
     fn verify<'a>(&'a self, key: &'a PublicKey, message: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, bool> {

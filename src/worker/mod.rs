@@ -3,7 +3,9 @@
 //! This is the only place that knows JavaScript. Everything that is not `Send` there is wrapped here, and nothing
 //! above needs to know.
 
+mod glue;
 mod host;
+mod http;
 mod request;
 mod response;
 mod signature;

@@ -18,34 +18,19 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStreamDefaultReader;
 use worker::send::{SendFuture, SendWrapper};
 
+use super::glue;
 use crate::error::ApiError;
-
-/// The headers that Ridge reads.
-const HEADERS: [HeaderName; 12] = [
-    HeaderName::from_static("x-api-key"),
-    header::AUTHORIZATION,
-    HeaderName::from_static("x-authorization"),
-    HeaderName::from_static("x-access-token"),
-    HeaderName::from_static("x-act-as"),
-    HeaderName::from_static("x-request-id"),
-    HeaderName::from_static("cf-connecting-ip"),
-    header::CONTENT_LENGTH,
-    header::ORIGIN,
-    header::ACCESS_CONTROL_REQUEST_HEADERS,
-    header::ACCESS_CONTROL_REQUEST_METHOD,
-    HeaderName::from_static("idempotency-key"),
-];
 
 /// Takes over what Ridge reads of a request.
 pub(super) fn convert(js: &web_sys::Request) -> Result<Request<Body>, ApiError> {
-    let method = Method::from_bytes(js.method().as_bytes()).map_err(|_| ApiError::MethodNotAllowed)?;
-    let uri = path_and_query(&js.url()).parse::<Uri>().map_err(|_| ApiError::bad_request("The path is malformed"))?;
+    let head = glue::head(js);
+    let mut lines = head.split('\n');
+    let (method, url) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| ApiError::MethodNotAllowed)?;
+    let uri = path_and_query(url).parse::<Uri>().map_err(|_| ApiError::bad_request("The path is malformed"))?;
     let mut request = Request::new(Body::empty());
-    let js_headers = js.headers();
-    for name in HEADERS {
-        if let Ok(Some(value)) = js_headers.get(intern(name.as_str()))
-            && let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value))
-        {
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
             request.headers_mut().insert(name, value);
         }
     }

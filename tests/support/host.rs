@@ -1,0 +1,74 @@
+//! The native host with a clock that a test can set.
+
+use std::{
+    io,
+    sync::{
+        PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use ridge::{
+    auth::public_key::PublicKey,
+    host::{BoxFuture, Endpoint, Host, Http, Level, Stream},
+    native::Native,
+    redis::Address,
+};
+
+/// A time for fixed clocks: 2027-01-15 08:00:00 UTC, in milliseconds.
+pub const NOW_MS: u64 = 1_800_000_000_000;
+
+/// [`Native`], with the system's clock or a fixed one.
+#[derive(Default)]
+pub struct TestHost {
+    /// What everything but the clock is passed on to.
+    pub native: Native,
+    /// 0: the system's clock.
+    fixed_ms: AtomicU64,
+}
+
+impl TestHost {
+    /// Sets the clock, and stops it there.
+    pub fn set_ms(&self, now_ms: u64) {
+        self.fixed_ms.store(now_ms, Relaxed);
+    }
+
+    /// The log lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.native.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Host for TestHost {
+    fn now_ms(&self) -> u64 {
+        match self.fixed_ms.load(Relaxed) {
+            0 => self.native.now_ms(),
+            fixed => fixed,
+        }
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        self.native.random(bytes);
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.native.sleep(duration)
+    }
+
+    fn log(&self, level: Level, line: &str) {
+        self.native.log(level, line);
+    }
+
+    fn connect<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
+        self.native.connect(address)
+    }
+
+    fn http(&self, endpoint: &Endpoint) -> Box<dyn Http> {
+        self.native.http(endpoint)
+    }
+
+    fn verify<'a>(&'a self, key: &'a PublicKey, message: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, bool> {
+        self.native.verify(key, message, signature)
+    }
+}

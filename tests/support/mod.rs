@@ -1,0 +1,22 @@
+//! What the integration tests share: a real Redis, a gateway in front of it, and tokens.
+//!
+//! A test holds a [`Redis`] (shared with the other tests of its binary, or its own) and a [`Gateway`] on it, sends
+//! requests with [`Gateway::get`] and the like, and looks at what they left with [`Redis::run`].
+
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
+
+mod gateway;
+mod host;
+mod redis;
+pub mod token;
+
+pub use gateway::{API_KEY, Answer, Call, Gateway, JWT_SECRET};
+pub use host::{NOW_MS, TestHost};
+pub use redis::{Redis, RedisOptions};
+
+/// A username that no other test of this binary uses.
+pub fn unique(stem: &str) -> String {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{stem}-{}", NEXT.fetch_add(1, Relaxed))
+}
