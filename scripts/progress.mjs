@@ -95,6 +95,7 @@ const CHATTER = new RegExp([
   String.raw`^\s+(Updating|Locking|Adding|Downloading|Downloaded|Blocking|Fresh|Finished|Generated|Executable)\b`,
   String.raw`^\s+(Installing|Installed|Replacing|Replaced|Ignored)\b`,
   String.raw`^\[INFO\]:`,
+  '^warning: package .* is yanked in registry', // only what we install with --locked; its authors chose the versions
   String.raw`^\s*(index\.js|⚡ Done)`, // esbuild
 ].join('|'));
 

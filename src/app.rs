@@ -4,15 +4,12 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request},
-    middleware::{self, Next},
-    response::Response,
     routing::{get, post},
 };
 
 use crate::{
     config::{Config, ConfigError, Environment},
-    edge::{Context, LogLevel, cors::Cors},
+    edge::{LogLevel, cors::Cors},
     error::ApiError,
     host::Host,
     proxy,
@@ -102,20 +99,11 @@ impl Ready {
         let redis = Arc::new(Client::new(port, Arc::clone(&host), config.redis_timeout));
         let app = App(Arc::new(Parts { config, host, redis }));
         let router = routes()
-            .route_layer(middleware::from_fn(note_route))
             .fallback(async || ApiError::NotFound)
             .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
             .with_state(app.clone());
         Self { app, router }
     }
-}
-
-/// Tells the log line which route it was.
-async fn note_route(route: MatchedPath, request: Request, next: Next) -> Response {
-    if let Some(context) = request.extensions().get::<Context>() {
-        context.note_route(route);
-    }
-    next.run(request).await
 }
 
 const _: fn() = || {

@@ -12,7 +12,7 @@ use crate::{
     app::App,
     auth::{AnyCaller, Caller, Role, Scope},
     config::Environment,
-    edge::Json,
+    edge::{Context, Json},
     error::ApiError,
     redis::{Command, Pipeline, Redis, Reply},
     social::{keys, profile::Profile, users},
@@ -39,7 +39,7 @@ struct Links {
 }
 
 /// What this is and where to go on.
-pub async fn index() -> impl IntoResponse {
+pub async fn index(_: Context) -> impl IntoResponse {
     Json(Index {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
@@ -49,7 +49,7 @@ pub async fn index() -> impl IntoResponse {
 }
 
 /// `pong`.
-pub async fn ping() -> &'static str {
+pub async fn ping(_: Context) -> &'static str {
     "pong"
 }
 
@@ -59,7 +59,7 @@ struct Alive {
 }
 
 /// Says that the Worker runs. Never touches Redis.
-pub async fn alive() -> impl IntoResponse {
+pub async fn alive(_: Context) -> impl IntoResponse {
     Json(Alive { status: "ok" })
 }
 

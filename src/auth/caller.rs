@@ -86,7 +86,7 @@ const TOKEN_HEADERS: [HeaderName; 3] = [
 ];
 
 fn by_api_key(presented: &[u8], act_as: Option<&[u8]>, headers: &HeaderMap, app: &App) -> Result<Caller, ApiError> {
-    let key = app.config.api_keys.find(presented, app.host.now_ms()).ok_or(ApiError::InvalidApiKey)?;
+    let key = app.config.api_keys.find(presented, || app.host.now_ms()).ok_or(ApiError::InvalidApiKey)?;
     let address = single(headers, &CLIENT_ADDRESS).and_then(|text| std::str::from_utf8(text).ok());
     if !key.allows(address.and_then(|text| text.parse::<IpAddr>().ok())) {
         return Err(ApiError::AddressForbidden);

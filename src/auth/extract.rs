@@ -7,10 +7,9 @@ use super::{Caller, Scope};
 use crate::{app::App, edge::Context, error::ApiError};
 
 async fn caller(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
+    let context = Context::of(parts);
     let caller = Caller::from_headers(&parts.headers, app).await?.ok_or(ApiError::MissingToken)?;
-    if let Some(context) = parts.extensions.get::<Context>() {
-        context.note_caller(caller.kind());
-    }
+    context.note_caller(caller.kind());
     Ok(caller)
 }
 

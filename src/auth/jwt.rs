@@ -29,6 +29,9 @@ pub const MAX_TOKEN: usize = 8 * 1024;
 /// The shortest secret, in bytes: the output of SHA-256, as RFC 7518 section 3.2 requires.
 pub const MIN_SECRET: usize = 32;
 
+/// The length of an HS256 signature, in bytes.
+const HS256_SIGNATURE: usize = 32;
+
 /// The keys and rules by which tokens are judged.
 #[derive(Default)]
 pub struct Jwt {
@@ -107,6 +110,10 @@ impl Jwt {
         let Some((message, _)) = text.rsplit_once('.') else { return false };
         let (message, signature) = (message.as_bytes(), token.signature_bytes());
         if token.algorithm() == "HS256" {
+            // `try_from_slice` panics on any other length.
+            if signature.len() != HS256_SIGNATURE {
+                return false;
+            }
             let Ok(signature) = Hs256Signature::try_from_slice(signature) else { return false };
             return self.secrets.iter().any(|secret| Hs256.verify_signature(&signature, secret, message));
         }
@@ -129,6 +136,10 @@ impl Jwt {
         let payload = token.split('.').nth(1).ok_or(MALFORMED)?;
         let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| MALFORMED)?;
         let raw: Box<RawValue> = serde_json::from_slice(&payload).map_err(|_| MALFORMED)?;
+        // Serde would take a list for the fields in their order.
+        if !raw.get().starts_with('{') {
+            return Err(MALFORMED);
+        }
         let body: Body<'_> = serde_json::from_str(raw.get()).map_err(|_| MALFORMED)?;
         self.check_times(&body, now_ms)?;
         self.check_parties(&body)?;

@@ -1,8 +1,11 @@
 //! What is known about one request while it is answered.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU32, Ordering::Relaxed},
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 use axum::{
@@ -15,9 +18,10 @@ use super::REQUEST_ID;
 use crate::{app::App, error::ApiError, host::Host, redis::Redis};
 
 /// Shared by everything that answers one request.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Context(Arc<Inner>);
 
+#[derive(Default)]
 struct Inner {
     id: String,
     started_ms: u64,
@@ -68,8 +72,22 @@ impl Context {
         let _ = self.0.caller.set(kind);
     }
 
-    pub(crate) fn note_route(&self, route: MatchedPath) {
-        let _ = self.0.route.set(route);
+    /// The context of the request that `parts` are of. Every extractor asks for it, and so the log line learns the
+    /// route: a layer that only noted it would cost each request a boxed future.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let context = parts.extensions.get::<Self>().cloned().unwrap_or_default();
+        if let Some(route) = parts.extensions.get::<MatchedPath>() {
+            let _ = context.0.route.set(route.clone());
+        }
+        context
+    }
+}
+
+/// For handlers that need nothing else of the request.
+impl FromRequestParts<App> for Context {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
+        Ok(Self::of(parts))
     }
 }
 
@@ -92,7 +110,6 @@ fn fresh_id(host: &dyn Host) -> String {
 impl FromRequestParts<App> for Redis {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let trips = parts.extensions.get::<Context>().map(|context| Arc::clone(&context.0.trips));
-        Ok(app.redis.for_request(trips.unwrap_or_default()))
+        Ok(app.redis.for_request(Arc::clone(&Context::of(parts).0.trips)))
     }
 }

@@ -6,6 +6,7 @@
 --
 -- Returns one result a command: an integer or a string as Redis gave it, or a tagged list:
 --   {'number', digits}   an integer too large for a Lua number
+--   {'array', reply}     an array as Redis gave it
 --   {'error', text}      the command failed
 --   {'invalid'}          the user is new, and the values are not fit for one
 --   {'changed', field…}  the user exists, and these protected fields would change
@@ -45,21 +46,33 @@ local function changed_fields(key, first, last)
   return changed
 end
 
+-- The digits of what a counting command has just stored.
+local function exact_result(name, key, field)
+  if name == 'HINCRBY' then return redis.call('HGET', key, field) end
+  if name == 'INCR' or name == 'INCRBY' or name == 'DECR' or name == 'DECRBY' then return redis.call('GET', key) end
+end
+
 local function execute(name, key, first, last)
-  local sum = 0
+  local sum, status = 0, nil
   repeat
     local reply = redis.pcall(name, key, unpack(ARGV, first, math.min(last, first + CHUNK - 1)))
-    if type(reply) == 'table' then
-      if reply.err then return {'error', reply.err} end
-      if reply.ok then return reply.ok end
+    if type(reply) == 'number' then
+      sum = sum + reply
+    elseif type(reply) ~= 'table' then
       return reply
+    elseif reply.err then
+      return {'error', reply.err}
+    elseif reply.ok then
+      status = reply.ok
+    else
+      return {'array', reply}
     end
-    if type(reply) ~= 'number' then return reply end
-    sum = sum + reply
     first = first + CHUNK
   until first > last
-  if name == 'HINCRBY' and math.abs(sum) >= EXACT then
-    return {'number', redis.call('HGET', key, ARGV[last - 1])}
+  if status then return status end
+  if math.abs(sum) >= EXACT then
+    local digits = exact_result(name, key, ARGV[last - 1])
+    if digits then return {'number', digits} end
   end
   return sum
 end

@@ -190,6 +190,7 @@ impl Write {
         let tag = items.next();
         match (tag.as_ref().and_then(Reply::as_str), items.next()) {
             (Some("number"), Some(digits)) => digits.as_integer().map(Reply::Integer).ok_or(UNKNOWN_TAG),
+            (Some("array"), Some(array)) => Ok(array),
             (Some("error"), Some(Reply::String(text))) => {
                 let text = String::from_utf8_lossy(&text).into_owned();
                 match Failure::of_server(&text) {

@@ -49,8 +49,8 @@ pub enum AddressError {
 }
 
 impl Address {
-    /// Reads `redis[s]://[user[:password]@]host[:port][/database]`. A lone `user` without a password is refused by
-    /// the server, not here.
+    /// Reads `redis[s]://[user[:password]@]host[:port][/database]`. A lone `user` logs in with an empty password:
+    /// whether it may is for the server to say.
     ///
     /// # Errors
     /// [`AddressError`] says which part is wrong.
@@ -73,7 +73,8 @@ impl Address {
         };
         let decoded = |text: &str| Bytes::from(percent_decode_str(text).collect::<Vec<u8>>());
         let username = Some(url.username()).filter(|name| !name.is_empty()).map(decoded);
-        let credentials = url.password().map(|password| Credentials { username, password: decoded(password) });
+        let credentials = (username.is_some() || url.password().is_some())
+            .then(|| Credentials { username, password: decoded(url.password().unwrap_or_default()) });
         Ok(Self { host, port: url.port().unwrap_or(6379), tls, credentials, database })
     }
 }
@@ -105,6 +106,13 @@ mod tests {
         let address = Address::parse("redis://:secret@[::1]").unwrap();
         assert_eq!((address.host.as_str(), address.port, address.database), ("::1", 6379, 0));
         assert!(address.credentials.unwrap().username.is_none());
+    }
+
+    #[test]
+    fn a_user_alone_never_becomes_the_default_user() {
+        let credentials = Address::parse("redis://app@h").unwrap().credentials.unwrap();
+        assert_eq!((credentials.username.as_deref(), credentials.password.as_ref()), (Some(&b"app"[..]), &b""[..]));
+        assert!(Address::parse("redis://h").unwrap().credentials.is_none());
     }
 
     #[test]

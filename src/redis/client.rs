@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
@@ -55,9 +55,9 @@ impl Client {
         Self { port, host, timeout, known_scripts: Mutex::default() }
     }
 
-    /// The client for one request that began now; `trips` counts its round trips.
+    /// The client for one request; `trips` counts its round trips.
     pub fn for_request(self: &Arc<Self>, trips: Arc<AtomicU32>) -> Redis {
-        Redis { client: Arc::clone(self), started_ms: self.host.now_ms(), trips }
+        Redis { client: Arc::clone(self), deadline_ms: OnceLock::new(), trips }
     }
 
     fn knows(&self, sha: &str) -> bool {
@@ -72,7 +72,8 @@ impl Client {
 /// Redis for one request.
 pub struct Redis {
     client: Arc<Client>,
-    started_ms: u64,
+    /// Set by the first round trip: a body that comes slowly is not Redis's fault.
+    deadline_ms: OnceLock<u64>,
     trips: Arc<AtomicU32>,
 }
 
@@ -150,8 +151,10 @@ impl Redis {
     }
 
     fn time_left(&self) -> Duration {
-        let spent = Duration::from_millis(self.client.host.now_ms().saturating_sub(self.started_ms));
-        self.client.timeout.saturating_sub(spent)
+        let now = self.client.host.now_ms();
+        let timeout = u64::try_from(self.client.timeout.as_millis()).unwrap_or(u64::MAX);
+        let deadline = *self.deadline_ms.get_or_init(|| now.saturating_add(timeout));
+        Duration::from_millis(deadline.saturating_sub(now))
     }
 }
 

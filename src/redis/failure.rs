@@ -31,6 +31,15 @@ pub enum Failure {
     },
 }
 
+/// What a server says before it hangs up on one connection too many, whatever was asked.
+const MAX_CLIENTS: &str = "ERR max number of clients reached";
+
+/// Before a login a server takes only short commands. It answers longer ones with this instead of `NOAUTH`, and hangs up.
+const UNAUTHENTICATED: &str = "ERR Protocol error: unauthenticated";
+
+/// What a server says before it hangs up because it could not read on.
+const PROTOCOL_ERROR: &str = "ERR Protocol error";
+
 impl Failure {
     /// What the error of a command says about the server as a whole, if anything. Source of the codes: `src/server.c`
     /// and `src/networking.c` of Redis 7.
@@ -39,6 +48,11 @@ impl Failure {
             "NOAUTH" | "WRONGPASS" => Some(Self::Refused),
             "LOADING" | "READONLY" | "OOM" | "MISCONF" | "MASTERDOWN" | "NOREPLICAS" | "CLUSTERDOWN" | "TRYAGAIN"
             | "BUSY" => Some(Self::Unavailable),
+            // Protected mode: the server takes no strangers at all.
+            "DENIED" => Some(Self::Refused),
+            _ if text == MAX_CLIENTS => Some(Self::Unavailable),
+            _ if text.starts_with(UNAUTHENTICATED) => Some(Self::Refused),
+            _ if text.starts_with(PROTOCOL_ERROR) => Some(Self::Nonsense("it takes our commands for nonsense")),
             _ => None,
         }
     }

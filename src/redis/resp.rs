@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::{Command, Failure, Reply, reply::MAX_DEPTH};
 
 /// The longest string that Redis itself allows (`proto-max-bulk-len`) is 512 MiB; a Worker has 128 MiB in all. What
-/// announces more than this is refused before it is read.
+/// announces more than this is refused before it is read, and so is what all replies of one round trip have beyond it.
 pub const MAX_STRING: usize = 64 * 1024 * 1024;
 
 /// The most elements that one array may announce: each costs at least four bytes on the wire.
@@ -17,6 +17,8 @@ pub const MAX_ELEMENTS: usize = MAX_STRING / 4;
 
 /// The longest line: a status, an error, or a number. Redis's own inline limit.
 const MAX_LINE: usize = 64 * 1024;
+
+const UNKNOWN_TYPE: Failure = Failure::Nonsense("an unknown type of reply");
 
 /// Appends the commands as RESP arrays of bulk strings.
 pub fn encode<'a>(commands: impl IntoIterator<Item = &'a Command>, out: &mut Vec<u8>) {
@@ -85,8 +87,12 @@ impl Decoder {
             if let Some(length) = self.string {
                 return self.take_string(length);
             }
+            // What is no reply is known by its first byte: its line may never end.
+            if !self.buffer.first().is_none_or(|kind| b"+-:$*".contains(kind)) {
+                return Err(UNKNOWN_TYPE);
+            }
             let Some(line) = self.take_line()? else { return Ok(None) };
-            let Some((kind, rest)) = line.split_first() else { return Err(Failure::Nonsense("an empty line")) };
+            let Some((kind, rest)) = line.split_first() else { return Err(UNKNOWN_TYPE) };
             match kind {
                 b'+' => return Ok(Some(Reply::String(line.slice(1..)))),
                 b'-' => return Ok(Some(Reply::Error(String::from_utf8_lossy(rest).into_owned()))),
@@ -102,7 +108,7 @@ impl Decoder {
                     // What is announced is not yet here: memory grows with the elements that arrive.
                     Some(count) => self.open.push((Vec::with_capacity(count.min(1024)), count)),
                 },
-                _ => return Err(Failure::Nonsense("an unknown type of reply")),
+                _ => return Err(UNKNOWN_TYPE),
             }
         }
     }

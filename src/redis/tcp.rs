@@ -32,7 +32,7 @@ impl Tcp {
 
     async fn exchange(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
         let stream = self.host.connect(&self.address).await.map_err(|_| Failure::Unreachable)?;
-        let mut connection = Connection { stream, decoder: resp::Decoder::default() };
+        let mut connection = Connection { stream, decoder: resp::Decoder::default(), received: 0 };
         if !self.login_works.load(Relaxed) {
             connection.write(&self.login, &[]).await?;
             connection.read_login(self.login.len()).await?;
@@ -42,9 +42,12 @@ impl Tcp {
         } else {
             progress.sent();
             connection.write(&self.login, pipeline.commands()).await?;
-            connection.read_login(self.login.len()).await?;
+            // Credentials that worked once may be taken back. The next connection waits for its answer again.
+            let login = connection.read_login(self.login.len()).await;
+            login.inspect_err(|_| self.login_works.store(self.login.is_empty(), Relaxed))?;
         }
-        connection.read(pipeline.len()).await
+        let replies = connection.read(pipeline.len()).await?;
+        connection.nothing_left(replies)
     }
 }
 
@@ -79,6 +82,8 @@ impl Port for Tcp {
 struct Connection {
     stream: Box<dyn Stream>,
     decoder: resp::Decoder,
+    /// How many bytes have come in.
+    received: usize,
 }
 
 impl Connection {
@@ -112,12 +117,23 @@ impl Connection {
         Ok(())
     }
 
+    /// Whatever follows the last reply shows that replies and commands are not in step.
+    fn nothing_left(&mut self, replies: Vec<Reply>) -> Result<Vec<Reply>, Failure> {
+        if self.decoder.buffer().is_empty() {
+            Ok(replies)
+        } else {
+            Err(Failure::Nonsense("more replies than commands"))
+        }
+    }
+
     async fn fill(&mut self) -> Result<(), Failure> {
         let buffer = self.decoder.buffer();
         buffer.reserve(16 * 1024);
-        match self.stream.read_buf(buffer).await {
-            Ok(0) | Err(_) => Err(Failure::Lost),
-            Ok(_) => Ok(()),
-        }
+        let count = match self.stream.read_buf(buffer).await {
+            Ok(0) | Err(_) => return Err(Failure::Lost),
+            Ok(count) => count,
+        };
+        self.received = self.received.saturating_add(count);
+        if self.received > resp::MAX_STRING { Err(Failure::Nonsense("replies without end")) } else { Ok(()) }
     }
 }

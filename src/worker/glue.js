@@ -1,29 +1,69 @@
 // The JavaScript half of the boundary. Crossing between wasm and JavaScript costs more than the work done on either
 // side, so each function here does in one crossing what single calls would do in many.
 
-/** The headers that Ridge reads; the others stay here. */
-const READ = [
-  'x-api-key', 'authorization', 'x-authorization', 'x-access-token', 'x-act-as', 'x-request-id', 'cf-connecting-ip',
-  'content-length', 'origin', 'access-control-request-headers', 'idempotency-key',
-];
+/** Headers that may matter to any request. Each look costs, so those that only matter beside another are asked for there. */
+const ALWAYS = ['x-api-key', 'x-act-as', 'x-request-id', 'content-length', 'origin'];
+const WITH_KEY = ['cf-connecting-ip'];
+const WITHOUT_KEY = ['authorization', 'x-authorization', 'x-access-token'];
+const PREFLIGHT = ['access-control-request-headers'];
 
-/** Method, URL and headers, a line each. None of them can hold a line break. */
+/** Method, URL and the headers that Ridge reads, a line each. None of them can hold a line break. */
 export function head(request) {
-  const { headers } = request;
-  let text = `${request.method}\n${request.url}`;
-  for (const name of READ) {
+  const { headers, method } = request;
+  let text = `${method}\n${request.url}`;
+  const look = (name) => {
     const value = headers.get(name);
     if (value !== null) text += `\n${name}:${value}`;
-  }
+    return value !== null;
+  };
+  const [hasKey] = ALWAYS.map(look);
+  (hasKey ? WITH_KEY : WITHOUT_KEY).forEach(look);
+  if (method === 'OPTIONS') PREFLIGHT.forEach(look);
   return text;
 }
 
 /** A response from status, headers (name and value in turn, a line each) and a body that is copied out of wasm. */
 export function respond(status, head, body) {
   const lines = head.split('\n');
-  const headers = [];
-  for (let i = 0; i + 1 < lines.length; i += 2) headers.push([lines[i], lines[i + 1]]);
+  const headers = {};
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    const [name, value] = [lines[i], lines[i + 1]];
+    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+  }
   return new Response(body.length === 0 ? null : body.slice(), { status, headers });
+}
+
+// What takes time is started with a ticket, and ends with one call of `settle(ticket, value)`: a value, or an Error.
+// `pending.rs` holds the other end. A promise for each would cost two JavaScript functions made and collected.
+
+let settle;
+
+/** Tells where tickets are settled. Called once, before the first ticket. */
+export function settleWith(callback) {
+  settle = callback;
+}
+
+function report(ticket, promise) {
+  promise.then((value) => settle(ticket, value), (error) => settle(ticket, error instanceof Error ? error : new Error()));
+}
+
+/** The whole body of a request. */
+export function body(request, ticket) {
+  report(ticket, request.bytes());
+}
+
+/** The next `{value, done}` of a stream. */
+export function read(reader, ticket) {
+  report(ticket, reader.read());
+}
+
+/** Settles after a while; returns what `cancel` takes. */
+export function sleep(milliseconds, ticket) {
+  return setTimeout(settle, milliseconds, ticket);
+}
+
+export function cancel(timer) {
+  clearTimeout(timer);
 }
 
 /** What stays the same in every request to one endpoint. */
@@ -31,9 +71,13 @@ export function endpoint(url, authorization) {
   return { url, headers: { authorization, 'content-type': 'application/json' } };
 }
 
-/** Posts to an endpoint. The bytes of the answer if it is a 200, else its status. Never follows a redirect. */
-export async function post({ url, headers }, body, limit) {
-  const response = await fetch(url, { method: 'POST', headers, body: body.slice(), redirect: 'manual' });
+/** Posts to an endpoint. The text of the answer if it is a 200, else its status. Never follows a redirect. */
+export function post(endpoint, body, limit, ticket) {
+  report(ticket, exchange(endpoint, body.slice(), limit));
+}
+
+async function exchange({ url, headers }, body, limit) {
+  const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual' });
   if (response.status !== 200) {
     response.body?.cancel().catch(() => {});
     return response.status;
@@ -41,22 +85,23 @@ export async function post({ url, headers }, body, limit) {
   // Only an announced length is known before it is there; an encoded body grows when it is decoded.
   const length = response.headers.has('content-encoding') ? NaN : Number(response.headers.get('content-length') ?? NaN);
   if (length > limit) throw new RangeError('the answer is too long');
-  return length <= limit ? new Uint8Array(await response.arrayBuffer()) : await bounded(response.body, limit);
+  return length <= limit ? response.text() : bounded(response.body, limit);
 }
 
 async function bounded(stream, limit) {
-  const chunks = [];
-  let length = 0;
+  const decoder = new TextDecoder();
+  let [text, length] = ['', 0];
   for await (const chunk of stream ?? []) {
     length += chunk.length;
     if (length > limit) throw new RangeError('the answer is too long');
-    chunks.push(chunk);
+    text += decoder.decode(chunk, { stream: true });
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return text + decoder.decode();
 }
+
+// wasm-bindgen polls futures from a microtask. The runtime's own `queueMicrotask` checks and wraps what it is given, at
+// ten times the price of a resolved promise, which queues the same microtask.
+const resolved = Promise.resolve();
+globalThis.queueMicrotask = (task) => {
+  resolved.then(task).catch(reportError);
+};

@@ -2,13 +2,21 @@
 
 #![allow(unsafe_code, reason = "wasm-bindgen's declarations expand to it")]
 
-use js_sys::{Object, Promise};
-use wasm_bindgen::prelude::wasm_bindgen;
+use js_sys::{Function, Object};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/worker/glue.js")]
 extern "C" {
     pub(super) fn head(request: &web_sys::Request) -> String;
     pub(super) fn respond(status: u16, head: &str, body: &[u8]) -> web_sys::Response;
+
+    #[wasm_bindgen(js_name = settleWith)]
+    pub(super) fn settle_with(callback: &Function);
+    pub(super) fn body(request: &web_sys::Request, ticket: u32);
+    pub(super) fn read(reader: &web_sys::ReadableStreamDefaultReader, ticket: u32);
+    pub(super) fn sleep(milliseconds: u32, ticket: u32) -> JsValue;
+    pub(super) fn cancel(timer: &JsValue);
+
     pub(super) fn endpoint(url: &str, authorization: &str) -> Object;
-    pub(super) fn post(endpoint: &Object, body: &[u8], limit: usize) -> Promise;
+    pub(super) fn post(endpoint: &Object, body: &[u8], limit: usize, ticket: u32);
 }

@@ -1,10 +1,14 @@
 //! Cloudflare's machine: its clock, its randomness, its timers, its sockets and its console.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use worker::{Delay, SecureTransport, Socket, console_error, console_log, console_warn};
+use worker::{SecureTransport, Socket, console_error, console_log, console_warn};
 
-use super::{http::Fetch, sendable, signature::Verifier};
+use super::{http::Fetch, pending::Timer, sendable, signature::Verifier};
 use crate::{
     auth::public_key::PublicKey,
     host::{BoxFuture, Endpoint, Host, Http, Level, Stream},
@@ -15,7 +19,12 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Worker {
     verifier: Verifier,
+    /// Random bytes fetched ahead: a request needs 16, and each crossing costs more than the bytes.
+    pool: Mutex<Vec<u8>>,
 }
+
+/// How many random bytes are fetched at a time.
+const POOL: usize = 1024;
 
 impl Host for Worker {
     #[expect(
@@ -29,11 +38,20 @@ impl Host for Worker {
 
     #[expect(clippy::expect_used, reason = "an isolate without randomness must not go on")]
     fn random(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("the runtime gives randomness");
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.len() < bytes.len() {
+            pool.resize(POOL.max(bytes.len()), 0);
+            getrandom::fill(&mut pool).expect("the runtime gives randomness");
+        }
+        let start = pool.len().saturating_sub(bytes.len());
+        for (byte, fresh) in bytes.iter_mut().zip(pool.drain(start..)) {
+            *byte = fresh;
+        }
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(sendable(Delay::from(duration)))
+        let milliseconds = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
+        Box::pin(sendable(Timer::new(milliseconds)))
     }
 
     fn log(&self, level: Level, line: &str) {

@@ -5,12 +5,11 @@
 //! that is given up here ends with the one that asked for it.
 
 use bytes::Bytes;
-use js_sys::{Object, RangeError, Uint8Array};
+use js_sys::{Object, RangeError};
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
 use worker::send::SendWrapper;
 
-use super::{glue, sendable};
+use super::{glue, pending::Pending, sendable};
 use crate::host::{Answer, BoxFuture, Endpoint, Http, HttpError};
 
 /// A client for one endpoint.
@@ -26,12 +25,12 @@ impl Fetch {
     }
 
     async fn exchange(&self, body: &[u8]) -> Result<Answer, HttpError> {
-        let promise = glue::post(&self.endpoint, body, self.limit);
-        let answer = JsFuture::from(promise).await.map_err(|error| {
+        let answer = Pending::begin(|ticket| glue::post(&self.endpoint, body, self.limit, ticket)).await;
+        let answer = answer.map_err(|error| {
             if error.is_instance_of::<RangeError>() { HttpError::TooLong } else { HttpError::Broken }
         })?;
-        match answer.dyn_ref::<Uint8Array>() {
-            Some(bytes) => Ok(Answer { status: 200, body: Bytes::from(bytes.to_vec()) }),
+        match answer.as_string() {
+            Some(text) => Ok(Answer { status: 200, body: Bytes::from(text) }),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a status has three digits")]
             None => Ok(Answer { status: answer.as_f64().unwrap_or_default() as u16, body: Bytes::new() }),
         }

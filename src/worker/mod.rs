@@ -6,6 +6,7 @@
 mod glue;
 mod host;
 mod http;
+mod pending;
 mod request;
 mod response;
 mod signature;
@@ -29,6 +30,7 @@ static RIDGE: OnceLock<Ridge> = OnceLock::new();
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
+    pending::start();
 }
 
 #[event(fetch)]

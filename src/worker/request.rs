@@ -14,11 +14,10 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body::{Frame, SizeHint};
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, intern};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStreamDefaultReader;
 use worker::send::{SendFuture, SendWrapper};
 
-use super::glue;
+use super::{glue, pending::Pending, sendable};
 use crate::error::ApiError;
 
 /// Takes over what Ridge reads of a request.
@@ -53,9 +52,9 @@ fn path_and_query(url: &str) -> &str {
 /// A body that is still on JavaScript's side.
 enum HostBody {
     /// Its length was announced, and the runtime holds it to that: it comes in one piece.
-    Whole(SendFuture<JsFuture>),
+    Whole { request: SendWrapper<web_sys::Request>, bytes: Option<SendFuture<Pending>> },
     /// It has no announced length: it comes in pieces, so that it can be bounded.
-    Stream { reader: SendWrapper<ReadableStreamDefaultReader>, next: Option<SendFuture<JsFuture>> },
+    Stream { reader: SendWrapper<ReadableStreamDefaultReader>, next: Option<SendFuture<Pending>> },
     /// There is none, or it is over.
     Done,
 }
@@ -63,7 +62,7 @@ enum HostBody {
 impl HostBody {
     fn new(js: &web_sys::Request, has_length: bool) -> Self {
         if has_length {
-            return js.array_buffer().map_or(Self::Done, |promise| Self::Whole(SendFuture::new(promise.into())));
+            return Self::Whole { request: SendWrapper::new(Clone::clone(js)), bytes: None };
         }
         let reader = js.body().and_then(|stream| stream.get_reader().dyn_into().ok());
         reader.map_or(Self::Done, |reader| Self::Stream { reader: SendWrapper::new(reader), next: None })
@@ -82,14 +81,16 @@ impl http_body::Body for HostBody {
         let this = &mut *self;
         let chunk = match this {
             Self::Done => return Poll::Ready(None),
-            Self::Whole(promise) => {
-                let buffer = ready!(Pin::new(promise).poll(context));
+            Self::Whole { request, bytes } => {
+                let pending =
+                    bytes.get_or_insert_with(|| sendable(Pending::begin(|ticket| glue::body(request, ticket))));
+                let bytes = ready!(Pin::new(pending).poll(context));
                 *this = Self::Done;
-                buffer.ok().map(|buffer| Uint8Array::new(&buffer).to_vec())
+                bytes.ok().and_then(|bytes| bytes.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec))
             }
             Self::Stream { reader, next } => {
-                let promise = next.get_or_insert_with(|| SendFuture::new(JsFuture::from(reader.read())));
-                let read = ready!(Pin::new(promise).poll(context));
+                let pending = next.get_or_insert_with(|| sendable(Pending::begin(|ticket| glue::read(reader, ticket))));
+                let read = ready!(Pin::new(pending).poll(context));
                 *next = None;
                 match read.ok().map(|read| piece(&read)) {
                     Some(None) => {
