@@ -4,17 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { BUILD, STATE } from '../scripts/paths.mjs';
+import { STATE } from '../scripts/paths.mjs';
 import { run } from '../scripts/process.mjs';
+import { RIDGE } from '../scripts/workerd.mjs';
 import { secrets } from './secrets.mjs';
 
 /** In the order in which the table shows them. */
 export const NAMES = ['ridge', 'ridge-tcp', 'peer', 'bare'];
 
-const RIDGE = [
-  { name: 'index.js', file: join(BUILD, 'index.js'), kind: 'esModule' },
-  { name: 'index_bg.wasm', file: join(BUILD, 'index_bg.wasm'), kind: 'wasm' },
-];
 const SCRIPTS = { peer: 'competitors/peer/index.js', bare: 'competitors/bare.js' };
 const bundle = (name) => join(STATE, 'bench', `${name}.js`);
 const script = (name) => [{ name: 'index.js', file: bundle(name), kind: 'esModule' }];

@@ -18,7 +18,7 @@ import { Inspector } from './inspector.mjs';
 import { options } from './options.mjs';
 import { openStage } from './stage.mjs';
 import { verifyAll } from './verify.mjs';
-import { startWorker } from './workerd.mjs';
+import { startWorker } from '../scripts/workerd.mjs';
 
 const FOLDER = join(STATE, 'bench');
 const LINES = 50;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from '../scripts/paths.mjs';
 import { Failure } from '../scripts/process.mjs';
 import { median, percentile, sum } from './numbers.mjs';
-import { compatibility } from './workerd.mjs';
+import { compatibility } from '../scripts/workerd.mjs';
 
 /** One row: a competitor on a case. `all` holds every competitor's slices of that case, for the ratios. */
 export function row(name, all, roundTrips) {

@@ -3,11 +3,12 @@
 import { join } from 'node:path';
 import { STATE } from '../scripts/paths.mjs';
 import { startRedis } from '../scripts/redis.mjs';
-import { startLoad, startUpstream } from './children.mjs';
+import { startUpstream } from '../scripts/children.mjs';
+import { startLoad } from './children.mjs';
 import { competitors as chosenOnes } from './competitors.mjs';
 import { fill } from './data.mjs';
 import { secrets } from './secrets.mjs';
-import { startWorker } from './workerd.mjs';
+import { startWorker } from '../scripts/workerd.mjs';
 
 /** `close()` ends all of it; what could not be started leaves nothing behind. */
 export async function openStage(names) {

@@ -3,7 +3,7 @@
 import { cpuMicros } from './cpu.mjs';
 import { median } from './numbers.mjs';
 import { ask } from './verify.mjs';
-import { startWorker } from './workerd.mjs';
+import { startWorker } from '../scripts/workerd.mjs';
 
 /** `{[name]: {ms, cpuMs}}`, medians over `runs` starts each, in turns. */
 export async function startUps(competitors, testCase, runs, onRun) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { Failure } from '../scripts/process.mjs';
 import { isRidge } from './competitors.mjs';
-import { startWorker } from './workerd.mjs';
+import { startWorker } from '../scripts/workerd.mjs';
 
 /** One answer to a case: `{status, headers, text}`. */
 export function ask(port, { method, path, headers, body }) {

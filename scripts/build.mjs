@@ -14,13 +14,14 @@ import { main } from './process.mjs';
 import { cargoStep, note } from './progress.mjs';
 import { setup } from './setup.mjs';
 import { kilobytes, workerSize } from './size.mjs';
+import { strip } from './strip.mjs';
 import { setInVain } from './variables.mjs';
 
 /** All that the Worker is made from. Folders count with everything in them. */
-const SOURCES = ['src', '.cargo', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package-lock.json', 'rust-toolchain.toml', 'scripts/build.mjs'];
+const SOURCES = ['src', '.cargo', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package-lock.json', 'rust-toolchain.toml', 'scripts/build.mjs', 'scripts/strip.mjs'];
 
-/** The compiler takes these from the environment. */
-const SETTINGS = ['RUSTFLAGS', 'CARGO_ENCODED_RUSTFLAGS'];
+/** What is taken from the environment. RIDGE_KEEP_NAMES=1 leaves the names of functions in, for a profile. */
+const SETTINGS = ['RUSTFLAGS', 'CARGO_ENCODED_RUSTFLAGS', 'RIDGE_KEEP_NAMES'];
 
 /** Remembers what the build was made from. Unlike file times, a digest is right after `git checkout`, too. */
 const BUILT_FROM = join(BUILD, '.built-from');
@@ -34,6 +35,7 @@ export async function build() {
     return;
   }
   await compile();
+  if (!process.env.RIDGE_KEEP_NAMES) strip(join(BUILD, 'index_bg.wasm'));
   writeFileSync(BUILT_FROM, digest);
   note(`  ${size()}`);
 }

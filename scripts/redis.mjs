@@ -19,13 +19,13 @@ const READY_WITHIN_MS = 60_000;
  * Starts a redis-server on a free port of the loopback interface, with its files in `dir`.
  *
  * With `keep`, each write is on disk within a second and is there again next time; without, nothing is written.
- * `args` are further options of redis-server (`['--requirepass', 'x']`). The answer is a program of `process.mjs`, with its
- * `url`, `host` and `port`; `stop()` ends exactly this server.
+ * `args` are further options of redis-server (`['--requirepass', 'x']`), `on` is a certain port instead of any free one. The
+ * answer is a program of `process.mjs`, with its `url`, `host` and `port`; `stop()` ends exactly this server.
  */
-export async function startRedis({ dir, keep = false, args = [] }) {
+export async function startRedis({ dir, keep = false, args = [], on }) {
   mkdirSync(dir, { recursive: true });
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = on ?? await freePort();
     const server = launch('redis-server', [...options(port, dir, keep), ...args], { stdout: 'pipe', stderr: 'pipe' });
     const log = collect(server.child);
     if (await ready(server, port)) {
@@ -35,7 +35,7 @@ export async function startRedis({ dir, keep = false, args = [] }) {
     await server.stop();
     const { error } = await server.exited;
     if (error) throw new Failure(`redis-server cannot be started (${error.message}). \`npm run setup\` installs it.`);
-    if (!/address already in use/i.test(log()) || attempt === ATTEMPTS) {
+    if (!/address already in use/i.test(log()) || on !== undefined || attempt === ATTEMPTS) {
       throw new Failure(`redis-server did not start in ${dir}:\n${log()}`);
     }
   }

@@ -25,7 +25,7 @@ export const WORKER_VARIABLES = [
   { name: 'PRIVATE_FIELDS', meaning: 'profile fields that others never see, besides the usual ones' },
   { name: 'PUBLIC_FIELDS', meaning: 'the other way round: the only profile fields that others see' },
   { name: 'CORS_ORIGINS', initial: '*', meaning: 'which origins may call from a browser' },
-  { name: 'LOG_LEVEL', initial: 'info', meaning: 'debug, info, warn or error' },
+  { name: 'LOG_LEVEL', initial: 'info', meaning: 'debug, info, warn, error or off' },
   { name: 'ENVIRONMENT', meaning: 'development opens /debug-auth and shows Redis round trips; never when deployed' },
 ];
 

@@ -48,19 +48,26 @@ pub async fn index(_: Context) -> impl IntoResponse {
     })
 }
 
-/// `pong`.
+/// The answer to a ping.
+pub const PONG: &str = "pong";
+
+/// Answers a ping.
 pub async fn ping(_: Context) -> &'static str {
-    "pong"
+    PONG
 }
 
+/// The answer of a gateway that runs.
 #[derive(Serialize)]
-struct Alive {
+pub struct Alive {
     status: &'static str,
 }
 
+/// That answer.
+pub const ALIVE: Json<Alive> = Json(Alive { status: "ok" });
+
 /// Says that the Worker runs. Never touches Redis.
-pub async fn alive(_: Context) -> impl IntoResponse {
-    Json(Alive { status: "ok" })
+pub async fn alive(_: Context) -> Json<Alive> {
+    ALIVE
 }
 
 #[derive(Serialize)]

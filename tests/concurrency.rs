@@ -35,7 +35,6 @@ fn profile(name: &str, version: &str, role: &str, created_at: u64) -> Value {
 async fn of_two_first_syncs_at_once_exactly_one_is_first() {
     let redis = Redis::own();
     let gateways = [Gateway::on(&redis), Gateway::on(&redis)];
-    let mut winners = BTreeSet::new();
     for round in 0..ROUNDS {
         let name = format!("u{round}");
         let tasks = [("left", "user", 1), ("right", "model", 2)].map(|(version, role, created_at)| {
@@ -54,7 +53,6 @@ async fn of_two_first_syncs_at_once_exactly_one_is_first() {
             _ => panic!("round {round}: {left} and {right}"),
         };
         assert_eq!(if version == "left" { &right } else { &left }, &refused);
-        winners.insert(version);
         let expected = json!({
             "username": name, "display_name": version, "avatar": version, "role": role, "postCount": created_at,
             "created_at": created_at,
@@ -64,7 +62,6 @@ async fn of_two_first_syncs_at_once_exactly_one_is_first() {
         let expected = if role == "user" { [json!("1"), json!(null)] } else { [json!(null), json!("2")] };
         assert_eq!(scores, expected);
     }
-    assert!(!winners.is_empty());
 }
 
 /// Field by field, as the older guide does it, a batch is still one step.

@@ -160,8 +160,7 @@ impl Jwt {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit 53 bits until the year 287396")]
         let now = now_ms as f64 / 1000.0;
         let end = body.exp.ok_or(TokenError::Invalid("The token never expires: it has no exp"))?;
-        // Written so that a NaN, were there one, fails.
-        if !(now < end + LEEWAY) {
+        if now >= end + LEEWAY {
             return Err(TokenError::Invalid("The token has expired"));
         }
         if body.nbf.is_some_and(|start| start > now + LEEWAY) {

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 pub use context::Context;
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header::CACHE_CONTROL};
+use http::{HeaderName, HeaderValue, Method, Request, header::CACHE_CONTROL};
 pub use json::Json;
 pub use log::LogLevel;
 use tower_service::Service as _;
@@ -84,7 +84,8 @@ fn keep_headers(old: Response, mut new: Response) -> Response {
 /// Without a configuration the Worker still says that it lives, and what is wrong with it.
 fn answer_misconfigured(path: &str, problem: &crate::config::ConfigError) -> Response {
     match path {
-        "/healthz" | "/ping" => (StatusCode::OK, "pong").into_response(),
+        "/ping" => crate::service::PONG.into_response(),
+        "/healthz" => crate::service::ALIVE.into_response(),
         _ => ApiError::Misconfigured(problem.to_string()).into_response(),
     }
 }

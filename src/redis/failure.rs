@@ -9,7 +9,7 @@ pub enum Failure {
     #[error("Redis is unreachable")]
     Unreachable,
     /// The connection broke after something was sent.
-    #[error("the connection to Redis was lost")]
+    #[error("The connection to Redis was lost")]
     Lost,
     /// No answer within the time that the request had.
     #[error("Redis did not answer in time")]
@@ -24,7 +24,7 @@ pub enum Failure {
     #[error("Redis cannot serve now")]
     Unavailable,
     /// A write was cut off: it may or may not have happened, and is not sent again.
-    #[error("a write was cut off, its outcome is unknown")]
+    #[error("A write was cut off, its outcome is unknown")]
     OutcomeUnknown {
         /// Whether the time ran out (504), or the connection broke or spoke nonsense (502).
         timed_out: bool,

@@ -58,7 +58,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`Failure::Nonsense`] if the bytes are not RESP2, or announce more than this decoder takes.
-    pub fn next(&mut self) -> Result<Option<Reply>, Failure> {
+    pub fn next_reply(&mut self) -> Result<Option<Reply>, Failure> {
         while let Some(value) = self.next_value()? {
             if let Some(reply) = self.place(value) {
                 return Ok(Some(reply));
@@ -178,7 +178,7 @@ mod tests {
         let mut replies = Vec::new();
         for chunk in bytes.chunks(packet.max(1)) {
             decoder.buffer().extend_from_slice(chunk);
-            while let Some(reply) = decoder.next()? {
+            while let Some(reply) = decoder.next_reply()? {
                 replies.push(reply);
             }
         }

@@ -97,7 +97,7 @@ impl Connection {
     async fn read(&mut self, count: usize) -> Result<Vec<Reply>, Failure> {
         let mut replies = Vec::with_capacity(count);
         while replies.len() < count {
-            match self.decoder.next()? {
+            match self.decoder.next_reply()? {
                 Some(reply) => replies.push(reply),
                 None => self.fill().await?,
             }

@@ -11,6 +11,9 @@ use crate::{
     redis::{Failure, Reply, Text},
 };
 
+/// What the viewer is to the user; the routes say it beside the fields.
+pub const IS_FOLLOWING: &str = "isFollowing";
+
 /// The fields of `user:<u>` that someone may see.
 pub struct Profile {
     fields: Vec<(Bytes, Bytes)>,
@@ -31,6 +34,8 @@ impl Profile {
         for (field, value) in reply.into_pairs()? {
             let Reply::String(value) = value else { continue };
             match field.as_ref() {
+                // Stored by someone, it would pass for the route's own word.
+                name if name == IS_FOLLOWING.as_bytes() => continue,
                 b"username" => exists = true,
                 b"role" => role = std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()),
                 _ => {}

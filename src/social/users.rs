@@ -1,9 +1,13 @@
 //! Users.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, State, rejection::PathRejection};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{keys, privacy::Viewer, profile::Profile};
+use super::{
+    keys,
+    privacy::Viewer,
+    profile::{IS_FOLLOWING, Profile},
+};
 use crate::{
     app::App,
     auth::{Caller, RestCaller, Role, Username},
@@ -27,7 +31,7 @@ impl Serialize for ShownUser {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.profile.serialize_into(&mut map)?;
-        map.serialize_entry("isFollowing", &self.is_following)?;
+        map.serialize_entry(IS_FOLLOWING, &self.is_following)?;
         map.end()
     }
 }
@@ -37,10 +41,10 @@ pub async fn show(
     RestCaller(caller): RestCaller,
     redis: Redis,
     State(app): State<App>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Shown>, ApiError> {
     let viewer_name = caller.username();
-    let username = resolve(&id, &caller)?;
+    let username = resolve(id, &caller)?;
     let pipeline = Pipeline::new()
         .with(Command::new("HGETALL").arg(keys::user(&username)))
         .with(Command::new("SISMEMBER").arg(keys::following(&viewer_name)).arg(username.to_string()));
@@ -51,8 +55,9 @@ pub async fn show(
 }
 
 /// The user that a path means; `me` is the caller.
-fn resolve(id: &str, caller: &Caller) -> Result<Username, ApiError> {
-    match id {
+fn resolve(id: Result<Path<String>, PathRejection>, caller: &Caller) -> Result<Username, ApiError> {
+    let Path(id) = id.map_err(|_| ApiError::bad_request("Invalid user id: not UTF-8"))?;
+    match id.as_str() {
         "me" => Ok(caller.username()),
         id => id.parse().map_err(|problem| ApiError::bad_request(format!("Invalid user id: {problem}"))),
     }

@@ -57,13 +57,16 @@ export function read(reader, ticket) {
   report(ticket, reader.read());
 }
 
-/** Settles after a while; returns what `cancel` takes. */
+const timers = new Map();
+
+/** Settles after a while, unless it is cancelled. */
 export function sleep(milliseconds, ticket) {
-  return setTimeout(settle, milliseconds, ticket);
+  timers.set(ticket, setTimeout(settle, milliseconds, ticket));
 }
 
-export function cancel(timer) {
-  clearTimeout(timer);
+export function cancel(ticket) {
+  clearTimeout(timers.get(ticket));
+  timers.delete(ticket);
 }
 
 /** What stays the same in every request to one endpoint. */

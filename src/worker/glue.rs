@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "wasm-bindgen's declarations expand to it")]
 
 use js_sys::{Function, Object};
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen(module = "/src/worker/glue.js")]
 extern "C" {
@@ -14,8 +14,8 @@ extern "C" {
     pub(super) fn settle_with(callback: &Function);
     pub(super) fn body(request: &web_sys::Request, ticket: u32);
     pub(super) fn read(reader: &web_sys::ReadableStreamDefaultReader, ticket: u32);
-    pub(super) fn sleep(milliseconds: u32, ticket: u32) -> JsValue;
-    pub(super) fn cancel(timer: &JsValue);
+    pub(super) fn sleep(milliseconds: u32, ticket: u32);
+    pub(super) fn cancel(ticket: u32);
 
     pub(super) fn endpoint(url: &str, authorization: &str) -> Object;
     pub(super) fn post(endpoint: &Object, body: &[u8], limit: usize, ticket: u32);

@@ -82,29 +82,24 @@ impl Drop for Pending {
     }
 }
 
-/// A timer that is cleared when it is no longer waited for.
-pub(super) struct Timer {
-    pending: Pending,
-    timer: JsValue,
-}
+/// A timer that is cancelled when it is no longer waited for.
+pub(super) struct Timer(Pending);
 
 impl Timer {
     pub(super) fn new(milliseconds: u32) -> Self {
-        let mut timer = JsValue::UNDEFINED;
-        let pending = Pending::begin(|ticket| timer = glue::sleep(milliseconds, ticket));
-        Self { pending, timer }
+        Self(Pending::begin(|ticket| glue::sleep(milliseconds, ticket)))
     }
 }
 
 impl Future for Timer {
     type Output = ();
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.pending).poll(context).map(drop)
+        Pin::new(&mut self.0).poll(context).map(drop)
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        glue::cancel(&self.timer);
+        glue::cancel(self.0.0);
     }
 }

@@ -40,11 +40,9 @@ impl Verifier {
     }
 
     async fn imported(&self, key: &PublicKey) -> Result<CryptoKey, JsValue> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, imported)) = known.iter().find(|(other, _)| other == key) {
-            return Ok((**imported).clone());
+        if let Some(imported) = self.known(key) {
+            return Ok(imported);
         }
-        drop(known);
         let (format, data) = key_data(&key.material)?;
         let usages = Array::of1(&"verify".into());
         let algorithm = algorithm(&key.material)?;
@@ -53,6 +51,11 @@ impl Verifier {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.push((key.clone(), SendWrapper::new(imported.clone())));
         Ok(imported)
+    }
+
+    fn known(&self, key: &PublicKey) -> Option<CryptoKey> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|(other, _)| other == key).map(|(_, imported)| (**imported).clone())
     }
 }
 

@@ -26,12 +26,19 @@ pub struct TestHost {
     pub native: Native,
     /// 0: the system's clock.
     fixed_ms: AtomicU64,
+    /// How far the fixed clock goes on with each connection.
+    connecting_takes_ms: AtomicU64,
 }
 
 impl TestHost {
     /// Sets the clock, and stops it there.
     pub fn set_ms(&self, now_ms: u64) {
         self.fixed_ms.store(now_ms, Relaxed);
+    }
+
+    /// From here on each connection makes the fixed clock go on by so much.
+    pub fn connecting_takes_ms(&self, duration_ms: u64) {
+        self.connecting_takes_ms.store(duration_ms, Relaxed);
     }
 
     /// The log lines so far.
@@ -61,6 +68,10 @@ impl Host for TestHost {
     }
 
     fn connect<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
+        let duration_ms = self.connecting_takes_ms.load(Relaxed);
+        if duration_ms > 0 {
+            self.fixed_ms.fetch_add(duration_ms, Relaxed);
+        }
         self.native.connect(address)
     }
 

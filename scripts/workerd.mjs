@@ -1,12 +1,18 @@
-// One Worker in one `workerd serve` process, on loopback and without wrangler's proxy in front of it.
+// One Worker in one `workerd serve` process, on loopback and without wrangler's proxy in front of it: for the bench and the tests.
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import workerd from 'workerd';
-import { ROOT, STATE } from '../scripts/paths.mjs';
-import { Failure, launch } from '../scripts/process.mjs';
+import { BUILD, ROOT, STATE } from './paths.mjs';
+import { Failure, launch } from './process.mjs';
 
-const FOLDER = join(STATE, 'bench');
+const FOLDER = join(STATE, 'workerd');
+
+/** The modules of the built Worker. */
+export const RIDGE = [
+  { name: 'index.js', file: join(BUILD, 'index.js'), kind: 'esModule' },
+  { name: 'index_bg.wasm', file: join(BUILD, 'index_bg.wasm'), kind: 'wasm' },
+];
 
 /** The program itself: what npm puts into its bin folder may be a script around it, whose CPU is not what we are after. */
 const WORKERD = workerd.default;
@@ -20,9 +26,10 @@ process.on('exit', () => folders.forEach(remove));
  * Starts a Worker; returns when its socket listens.
  *
  * `modules`: `[{name, file, kind: 'esModule' | 'wasm'}]`, the main one first. `vars`: text bindings. `flags`: further
- * arguments of workerd, `v8Flags`: of V8 (both for profiles).
+ * arguments of workerd, `v8Flags`: of V8 (both for profiles). `onLine` gets each line that the Worker logs; without it the
+ * lines are dropped, and complaints shown.
  */
-export async function startWorker({ modules, vars, flags = [], v8Flags = [] }) {
+export async function startWorker({ modules, vars, flags = [], v8Flags = [], onLine }) {
   mkdirSync(FOLDER, { recursive: true });
   const folder = mkdtempSync(join(FOLDER, 'workerd-'));
   folders.add(folder);
@@ -33,14 +40,16 @@ export async function startWorker({ modules, vars, flags = [], v8Flags = [] }) {
   const program = launch(WORKERD, ['serve', '--control-fd=1', ...flags, 'config.capnp'], {
     cwd: folder,
     stdout: 'pipe',
+    stderr: onLine ? 'pipe' : 'inherit',
   });
-  const lines = createInterface({ input: program.child.stdout });
   const port = new Promise((resolve) => {
-    lines.on('line', (line) => {
+    createInterface({ input: program.child.stdout }).on('line', (line) => {
       const found = listening(line);
       if (found !== null) resolve(found);
+      else onLine?.(line);
     });
   });
+  if (onLine) createInterface({ input: program.child.stderr }).on('line', onLine);
   const ended = program.exited.then(() => {
     throw new Failure('workerd ended before it listened');
   });

@@ -1,4 +1,4 @@
-// RESP2, as much of it as the bench's upstream needs: commands out, replies in. Strings stay Buffers.
+// RESP2, as much of it as our own tools need: commands out, replies in. Strings stay Buffers.
 
 export class RedisError {
   constructor(message) {

@@ -1,13 +1,13 @@
-// The Upstash REST server that every competitor on the REST backend talks to, as a process of its own: node:http in front,
-// one pipelined RESP connection behind. It is ours because the independent server on npm answers `hgetall` in lower case
-// (which is how the official SDK sends it) with an object, takes any token on /pipeline, and needs 1.4 to 3.5
-// times the CPU, which on two cores takes from everybody's throughput.
+// An Upstash REST server for the bench and the tests, as a process of its own: node:http in front, one pipelined RESP
+// connection behind. It is ours because the independent server on npm answers `hgetall` in lower case (which is how the
+// official SDK sends it) with an object, takes any token on /pipeline, and needs 1.4 to 3.5 times the CPU, which in a bench
+// on two cores takes from everybody's throughput. The tests run against that one as well.
 //
 //   POST /            [cmd, arg…]      → {"result"}            400 {"error"}
 //   POST /pipeline    [[cmd, arg…], …] → [{"result"}|{"error"}, …]
 //
 // Started with fork(): `node upstream.mjs <redis-url> <token>`; sends {port} when ready, answers "count" with the number of
-// requests so far, which is how the bench counts round trips.
+// requests so far, which is how round trips are counted.
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { ReplyReader, RedisError, encodeCommand } from './resp.mjs';
