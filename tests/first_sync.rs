@@ -178,3 +178,23 @@ async fn a_second_sync_of_the_same_values_is_accepted() {
     assert_eq!(gateway.write(with_news).await, json!([1]));
     assert_eq!(redis.run(&["HGET", &key, "bio"]), "new");
 }
+
+/// The hash was lost, say by eviction, and the registries were not.
+#[tokio::test]
+async fn a_stale_place_in_another_registry_is_given_up() {
+    let redis = Redis::shared();
+    let gateway = Gateway::on(&redis);
+    for (role, left) in
+        [("model", &["users:regular"][..]), ("user", &["users:models"]), ("admin", &["users:regular", "users:models"])]
+    {
+        let name = unique("stale");
+        for registry in left {
+            redis.run(&["ZADD", registry, "1", &name]);
+        }
+        let batch = json!([["HSET", format!("user:{name}"), "username", name, "role", role, "created_at", 2]]);
+        assert_eq!(gateway.write(batch).await, json!([3]));
+        for registry in left {
+            assert_eq!(score(&redis, registry, &name), json!(null), "{role} in {registry}");
+        }
+    }
+}

@@ -22,7 +22,11 @@ impl Client {
         reason = "reqwest only fails to start without TLS roots, and it was built without TLS"
     )]
     pub(super) fn new(endpoint: &Endpoint) -> Self {
-        let client = reqwest::Client::builder().redirect(Policy::none()).build().expect("a plain client can be built");
+        let client = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .expect("a plain client can be built");
         let Endpoint { url, authorization, limit } = endpoint;
         Self { client, url: url.clone(), authorization: authorization.clone(), limit: *limit }
     }

@@ -96,16 +96,12 @@ impl Redis {
         if self.client.knows(sha) {
             match self.one(invocation.by_sha(), invocation.safety).await? {
                 Reply::Error(text) if text.starts_with("NOSCRIPT") => {}
-                Reply::Error(text) => return Err(Failure::from_error_text(&text)),
-                reply => return Ok(reply),
+                reply => return outcome(reply, invocation.safety),
             }
         }
         let reply = self.one(invocation.by_text(), invocation.safety).await?;
         self.client.remember(sha);
-        match reply {
-            Reply::Error(text) => Err(Failure::from_error_text(&text)),
-            reply => Ok(reply),
-        }
+        outcome(reply, invocation.safety)
     }
 
     async fn one(&self, command: super::Command, safety: Safety) -> Result<Reply, Failure> {
@@ -156,6 +152,14 @@ impl Redis {
         let deadline = *self.deadline_ms.get_or_init(|| now.saturating_add(timeout));
         Duration::from_millis(deadline.saturating_sub(now))
     }
+}
+
+/// The reply of a script. One that failed as a whole, where we expected no failure, may have written something before.
+fn outcome(reply: Reply, safety: Safety) -> Result<Reply, Failure> {
+    let Reply::Error(text) = reply else { return Ok(reply) };
+    let progress = Progress::default();
+    progress.sent();
+    Err(settle(Failure::from_error_text(&text), safety, &progress))
 }
 
 /// The retry rule. What never reached the server may be sent again, and so may what does no harm twice.

@@ -12,8 +12,12 @@ use super::{Command, Failure, Reply, reply::MAX_DEPTH};
 /// announces more than this is refused before it is read, and so is what all replies of one round trip have beyond it.
 pub const MAX_STRING: usize = 64 * 1024 * 1024;
 
-/// The most elements that one array may announce: each costs at least four bytes on the wire.
-pub const MAX_ELEMENTS: usize = MAX_STRING / 4;
+/// The most elements that all arrays of one round trip may announce together. Each takes a [`Reply`], so that a million
+/// of them is what fits beside the bytes.
+pub const MAX_ELEMENTS: usize = 1024 * 1024;
+
+/// What is made ready at once for a string that was announced: memory grows with the bytes that arrive.
+const AHEAD: usize = 1024 * 1024;
 
 /// The longest line: a status, an error, or a number. Redis's own inline limit.
 const MAX_LINE: usize = 64 * 1024;
@@ -46,6 +50,8 @@ pub struct Decoder {
     open: Vec<(Vec<Reply>, usize)>,
     /// A bulk string whose length was read and whose bytes are still to come.
     string: Option<usize>,
+    /// How many elements were announced so far.
+    elements: usize,
 }
 
 impl Decoder {
@@ -101,12 +107,15 @@ impl Decoder {
                     None => return Ok(Some(Reply::Nil)),
                     length => self.string = length,
                 },
-                b'*' => match length(rest, MAX_ELEMENTS)? {
+                b'*' => match length(rest, MAX_ELEMENTS.saturating_sub(self.elements))? {
                     None => return Ok(Some(Reply::Nil)),
                     Some(0) => return Ok(Some(Reply::Array(Vec::new()))),
                     Some(_) if self.open.len() >= MAX_DEPTH => return Err(Failure::Nonsense("nested too deeply")),
                     // What is announced is not yet here: memory grows with the elements that arrive.
-                    Some(count) => self.open.push((Vec::with_capacity(count.min(1024)), count)),
+                    Some(count) => {
+                        self.elements += count;
+                        self.open.push((Vec::with_capacity(count.min(1024)), count));
+                    }
                 },
                 _ => return Err(UNKNOWN_TYPE),
             }
@@ -116,7 +125,7 @@ impl Decoder {
     fn take_string(&mut self, length: usize) -> Result<Option<Reply>, Failure> {
         let whole = length.saturating_add(2);
         if self.buffer.len() < whole {
-            self.buffer.reserve(whole - self.buffer.len());
+            self.buffer.reserve((whole - self.buffer.len()).min(AHEAD));
             return Ok(None);
         }
         self.string = None;

@@ -1,3 +1,5 @@
+import { connect } from 'cloudflare:sockets';
+
 // The JavaScript half of the boundary. Crossing between wasm and JavaScript costs more than the work done on either
 // side, so each function here does in one crossing what single calls would do in many.
 
@@ -67,6 +69,32 @@ export function sleep(milliseconds, ticket) {
 export function cancel(ticket) {
   clearTimeout(timers.get(ticket));
   timers.delete(ticket);
+}
+
+/** Opens a socket. Waits until it is open: before that, a failure would look as if something had been sent. */
+export function open(hostname, port, secure, ticket) {
+  report(ticket, opened(hostname, port, secure));
+}
+
+async function opened(hostname, port, secure) {
+  const socket = connect({ hostname, port }, { secureTransport: secure ? 'on' : 'off' });
+  // How a socket ended is told by the read or write that it ends.
+  socket.closed.catch(() => {});
+  await socket.opened;
+  return { socket, reader: socket.readable.getReader(), writer: socket.writable.getWriter() };
+}
+
+export function send({ writer }, bytes, ticket) {
+  report(ticket, writer.write(bytes.slice()));
+}
+
+/** The next `{value, done}` of what a socket receives. */
+export function receive({ reader }, ticket) {
+  report(ticket, reader.read());
+}
+
+export function close({ socket }) {
+  socket.close().catch(() => {});
 }
 
 /** What stays the same in every request to one endpoint. */

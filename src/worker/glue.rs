@@ -17,6 +17,11 @@ extern "C" {
     pub(super) fn sleep(milliseconds: u32, ticket: u32);
     pub(super) fn cancel(ticket: u32);
 
+    pub(super) fn open(hostname: &str, port: u16, secure: bool, ticket: u32);
+    pub(super) fn send(connection: &Object, bytes: &[u8], ticket: u32);
+    pub(super) fn receive(connection: &Object, ticket: u32);
+    pub(super) fn close(connection: &Object);
+
     pub(super) fn endpoint(url: &str, authorization: &str) -> Object;
     pub(super) fn post(endpoint: &Object, body: &[u8], limit: usize, ticket: u32);
 }

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use worker::{SecureTransport, Socket, console_error, console_log, console_warn};
+use worker::{console_error, console_log, console_warn};
 
-use super::{http::Fetch, pending::Timer, sendable, signature::Verifier};
+use super::{http::Fetch, pending::Timer, sendable, signature::Verifier, socket::Socket};
 use crate::{
     auth::public_key::PublicKey,
     host::{BoxFuture, Endpoint, Host, Http, Level, Stream},
@@ -62,17 +62,8 @@ impl Host for Worker {
         }
     }
 
-    /// Waits until the socket is open: before that, a failure would look as if something had been sent.
     fn connect<'a>(&'a self, address: &'a Address) -> BoxFuture<'a, io::Result<Box<dyn Stream>>> {
-        Box::pin(sendable(async move {
-            let transport = if address.tls { SecureTransport::On } else { SecureTransport::Off };
-            let socket = Socket::builder()
-                .secure_transport(transport)
-                .connect(address.host.as_str(), address.port)
-                .map_err(io::Error::other)?;
-            socket.opened().await.map_err(io::Error::other)?;
-            Ok(Box::new(socket) as Box<dyn Stream>)
-        }))
+        Box::pin(sendable(async move { Ok(Box::new(Socket::open(address).await?) as Box<dyn Stream>) }))
     }
 
     fn http(&self, endpoint: &Endpoint) -> Box<dyn Http> {

@@ -10,6 +10,7 @@ mod pending;
 mod request;
 mod response;
 mod signature;
+mod socket;
 
 use std::sync::{Arc, OnceLock};
 

@@ -10,8 +10,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use js_sys::{Error, Function};
-use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+use js_sys::{Error, Function, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue, intern, prelude::Closure};
 
 use super::glue;
 
@@ -80,6 +80,12 @@ impl Drop for Pending {
     fn drop(&mut self) {
         STATES.with_borrow_mut(|states| states.remove(&self.0));
     }
+}
+
+/// The bytes of a stream's `{value, done}`, or `None` at its end.
+pub(super) fn chunk(read: &JsValue) -> Option<Vec<u8>> {
+    let value = Reflect::get(read, &JsValue::from_str(intern("value"))).ok()?;
+    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)
 }
 
 /// A timer that is cancelled when it is no longer waited for.

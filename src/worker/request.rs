@@ -12,12 +12,16 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body::{Frame, SizeHint};
-use js_sys::{Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue, intern};
+use js_sys::Uint8Array;
+use wasm_bindgen::JsCast;
 use web_sys::ReadableStreamDefaultReader;
 use worker::send::{SendFuture, SendWrapper};
 
-use super::{glue, pending::Pending, sendable};
+use super::{
+    glue,
+    pending::{self, Pending},
+    sendable,
+};
 use crate::error::ApiError;
 
 /// Takes over what Ridge reads of a request.
@@ -92,7 +96,7 @@ impl http_body::Body for HostBody {
                 let pending = next.get_or_insert_with(|| sendable(Pending::begin(|ticket| glue::read(reader, ticket))));
                 let read = ready!(Pin::new(pending).poll(context));
                 *next = None;
-                match read.ok().map(|read| piece(&read)) {
+                match read.ok().map(|read| pending::chunk(&read)) {
                     Some(None) => {
                         *this = Self::Done;
                         return Poll::Ready(None);
@@ -120,10 +124,4 @@ impl Drop for HostBody {
             let _ = reader.cancel();
         }
     }
-}
-
-/// The bytes of `{value, done}`, or `None` at the end.
-fn piece(read: &JsValue) -> Option<Vec<u8>> {
-    let value = Reflect::get(read, &JsValue::from_str(intern("value"))).ok()?;
-    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)
 }
