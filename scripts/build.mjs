@@ -19,7 +19,7 @@ import { strip } from './strip.mjs';
 import { setInVain } from './variables.mjs';
 
 /** All that the Worker is made from. Folders count with everything in them. */
-const SOURCES = ['src', '.cargo', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package-lock.json', 'rust-toolchain.toml', 'scripts/build.mjs', 'scripts/esbuild.mjs', 'scripts/strip.mjs'];
+const SOURCES = ['src', '.cargo', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package-lock.json', 'rust-toolchain.toml', 'scripts/build.mjs', 'scripts/bundle.mjs', 'scripts/strip.mjs'];
 
 /** What is taken from the environment. RIDGE_KEEP_NAMES=1 leaves the names of functions in, for a profile. */
 const SETTINGS = ['RUSTFLAGS', 'CARGO_ENCODED_RUSTFLAGS', 'RIDGE_KEEP_NAMES'];
@@ -56,7 +56,7 @@ const WORKER_BUILD_ENV = {
   // Without these three, worker-build fetches its own, from places that may be closed.
   WASM_BINDGEN_BIN: join(TOOLS, 'bin', 'wasm-bindgen'),
   WASM_OPT_BIN: join(NPM_BIN, 'wasm-opt'),
-  ESBUILD_BIN: fileURLToPath(new URL('esbuild.mjs', import.meta.url)),
+  ESBUILD_BIN: fileURLToPath(new URL('bundle.mjs', import.meta.url)),
   // A compiler error is no reason for a backtrace of worker-build itself.
   RUST_BACKTRACE: '0',
 };

@@ -12,6 +12,9 @@ import { setup } from './setup.mjs';
 
 const E2E = 'tests/e2e';
 
+/** For one file of tests; the longest takes seconds, unless `npm start` has something to build. */
+const E2E_WITHIN_MS = 600_000;
+
 async function test() {
   await setup();
   await build();
@@ -42,7 +45,7 @@ async function workerTests() {
   const folder = join(ROOT, E2E);
   const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.test.mjs')).sort() : [];
   if (files.length === 0) throw new Failure(`There are no tests in ${E2E}.`);
-  const args = ['--test', '--test-reporter=spec', ...files.map((name) => join(E2E, name))];
+  const args = ['--test', '--test-reporter=spec', `--test-timeout=${E2E_WITHIN_MS}`, ...files.map((name) => join(E2E, name))];
   const { code } = await launch(join(NPM_BIN, 'node'), args).exited;
   return { passed: code === 0 };
 }

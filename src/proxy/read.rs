@@ -21,46 +21,36 @@ pub async fn read(
     BoundedBody { 0: body }: BoundedBody,
 ) -> Result<Json<Vec<Answer>>, ApiError> {
     let username = caller.username();
-    let verdicts: Vec<Result<Read, String>> =
-        batch::parse(&body)?.into_iter().map(|words| Read::judge(words, &app.config.proxy.read, &username)).collect();
-    let pipeline: Pipeline = verdicts.iter().flatten().map(|read| read.command.clone()).collect();
+    let mut pipeline = Pipeline::new();
+    let mut verdicts = Vec::new();
+    for words in batch::parse(&body)? {
+        verdicts.push(judge(words, &app.config.proxy.read, &username).map(|(entry, command)| {
+            pipeline.push(command);
+            entry
+        }));
+    }
     let mut replies = redis.read(pipeline).await?.into_iter();
     let answers = verdicts.into_iter().map(|verdict| match verdict {
-        Ok(read) => read.answer(replies.next().unwrap_or(Reply::Nil)),
+        Ok(entry) => Answer::new(entry, replies.next().unwrap_or(Reply::Nil)),
         Err(refusal) => Answer::Plain(Reply::Error(refusal)),
     });
     Ok(Json(answers.collect()))
 }
 
-/// A command that may be sent.
-struct Read {
-    entry: &'static Entry,
-    command: Command,
-}
-
-impl Read {
-    /// The command with its placeholders resolved, or the text that stands in its place.
-    fn judge(mut words: Words, allowed: &ReadCommands, caller: &Username) -> Result<Self, String> {
-        let entry = words.first().map(|name| allowed.check(name)).transpose()?.ok_or("ERR empty command")?;
-        if !entry.takes(words.len()) {
-            return Err(wrong_arity(entry));
-        }
-        for position in entry.key_positions(words.len()) {
-            let Some(key) = words.get_mut(position) else { continue };
-            *key = keys::resolve_placeholder(key, caller);
-            if keys::is_private(key) {
-                return Err("ERR forbidden: private key".to_owned());
-            }
-        }
-        Ok(Self { entry, command: Command::from_parts(entry.name, words.into_iter().skip(1)) })
+/// The command with its placeholders resolved, or the text that stands in its place.
+fn judge(mut words: Words, allowed: &ReadCommands, caller: &Username) -> Result<(&'static Entry, Command), String> {
+    let entry = words.first().map(|name| allowed.check(name)).transpose()?.ok_or("ERR empty command")?;
+    if !entry.takes(words.len()) {
+        return Err(wrong_arity(entry));
     }
-
-    fn answer(&self, reply: Reply) -> Answer {
-        match (self.entry.name, reply) {
-            ("HGETALL", reply @ Reply::Array(_)) => Answer::Hash(reply.into_pairs().unwrap_or_default()),
-            (_, reply) => Answer::Plain(reply),
+    for position in entry.key_positions(words.len()) {
+        let Some(key) = words.get_mut(position) else { continue };
+        *key = keys::resolve_placeholder(key, caller);
+        if keys::is_private(key) {
+            return Err("ERR forbidden: private key".to_owned());
         }
     }
+    Ok((entry, Command::named(entry.name, words)))
 }
 
 /// What stands in a command's place.
@@ -69,6 +59,15 @@ pub enum Answer {
     Plain(Reply),
     /// A hash as an object.
     Hash(Vec<(Bytes, Reply)>),
+}
+
+impl Answer {
+    fn new(entry: &Entry, reply: Reply) -> Self {
+        match (entry.name, reply) {
+            ("HGETALL", reply @ Reply::Array(_)) => Self::Hash(reply.into_pairs().unwrap_or_default()),
+            (_, reply) => Self::Plain(reply),
+        }
+    }
 }
 
 impl Serialize for Answer {

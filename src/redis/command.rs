@@ -28,6 +28,15 @@ impl Command {
         command
     }
 
+    /// A command from its words, of which the first is replaced by the name as the command table has it.
+    pub fn named(name: &'static str, mut words: Vec<Bytes>) -> Self {
+        match words.first_mut() {
+            Some(first) => *first = Bytes::from_static(name.as_bytes()),
+            None => words.push(Bytes::from_static(name.as_bytes())),
+        }
+        Self { args: words }
+    }
+
     /// The name, then the arguments.
     pub fn args(&self) -> &[Bytes] {
         &self.args
@@ -51,6 +60,11 @@ impl Pipeline {
     pub fn with(mut self, command: Command) -> Self {
         self.commands.push(command);
         self
+    }
+
+    /// Adds a command to a pipeline that is being filled.
+    pub fn push(&mut self, command: Command) {
+        self.commands.push(command);
     }
 
     /// The commands, in order.

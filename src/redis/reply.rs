@@ -4,8 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error as _, SeqAccess, Visitor},
+    Deserializer, Serialize, Serializer,
+    de::{DeserializeSeed, Error as _, SeqAccess, Visitor},
     ser::SerializeSeq,
 };
 
@@ -115,33 +115,29 @@ impl Serialize for Reply {
     }
 }
 
-/// A reply as JSON carries it: `null`, numbers, strings and arrays.
-impl<'de> Deserialize<'de> for Reply {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        JsonReply { depth: 0 }.deserialize(deserializer)
-    }
-}
-
-/// Decodes one JSON value at a known depth, so that a hostile answer cannot exhaust the stack.
+/// Decodes one JSON value: `null`, numbers, strings and arrays. Strings without escapes stay where they are, as slices
+/// of the body; the depth is bounded, so that a hostile answer cannot exhaust the stack.
 #[derive(Clone, Copy)]
-struct JsonReply {
+pub struct JsonReply<'a> {
+    body: &'a Bytes,
     depth: usize,
 }
 
-impl<'de> serde::de::DeserializeSeed<'de> for JsonReply {
+impl<'a> JsonReply<'a> {
+    /// A decoder for a value within `body`.
+    pub fn new(body: &'a Bytes) -> Self {
+        Self { body, depth: 0 }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for JsonReply<'de> {
     type Value = Reply;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Reply, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl JsonReply {
-    fn deserialize<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<Reply, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for JsonReply {
+impl<'de> Visitor<'de> for JsonReply<'de> {
     type Value = Reply;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,6 +158,9 @@ impl<'de> Visitor<'de> for JsonReply {
     fn visit_f64<E>(self, v: f64) -> Result<Reply, E> {
         Ok(Reply::String(v.to_string().into()))
     }
+    fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Reply, E> {
+        Ok(Reply::String(self.body.slice_ref(v.as_bytes())))
+    }
     fn visit_str<E>(self, v: &str) -> Result<Reply, E> {
         Ok(Reply::String(Bytes::copy_from_slice(v.as_bytes())))
     }
@@ -173,7 +172,7 @@ impl<'de> Visitor<'de> for JsonReply {
             return Err(A::Error::custom("nested too deeply"));
         }
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(JsonReply { depth: self.depth + 1 })? {
+        while let Some(item) = seq.next_element_seed(Self { depth: self.depth + 1, ..self })? {
             items.push(item);
         }
         Ok(Reply::Array(items))

@@ -1,16 +1,16 @@
 //! The REST backend: Upstash's `POST /pipeline`, or any server that speaks it.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use serde::{
-    Deserialize, Serialize, Serializer,
-    de::{MapAccess, SeqAccess, Visitor},
+    Deserializer, Serialize, Serializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
     ser::{Error as _, SerializeSeq},
 };
 use url::Url;
 
-use super::{Command, Failure, Pipeline, Port, Progress, Reply, resp::MAX_STRING};
+use super::{Command, Failure, Pipeline, Port, Progress, Reply, reply::JsonReply, resp::MAX_STRING};
 use crate::host::{BoxFuture, Endpoint, Host, Http, HttpError};
 
 /// A Redis behind Upstash's REST API.
@@ -105,62 +105,74 @@ impl Serialize for Args<'_> {
 
 fn decode(body: &Bytes, expected: usize) -> Result<Vec<Reply>, Failure> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    // The depth is bounded by `Reply` itself, more generously than serde_json's 128.
+    // The depth is bounded by `JsonReply`, more generously than serde_json's 128.
     json.disable_recursion_limit();
-    let Results(replies) = Results::deserialize(&mut json).map_err(|_| Failure::Nonsense("not a pipeline's answer"))?;
+    let replies =
+        Results { body, expected }.deserialize(&mut json).map_err(|_| Failure::Nonsense("not a pipeline's answer"))?;
     json.end().map_err(|_| Failure::Nonsense("more than a pipeline's answer"))?;
     if replies.len() == expected { Ok(replies) } else { Err(Failure::Nonsense("another number of results")) }
 }
 
 /// `[{"result":…}|{"error":…}, …]`
-struct Results(Vec<Reply>);
+struct Results<'a> {
+    body: &'a Bytes,
+    expected: usize,
+}
 
-impl<'de> Deserialize<'de> for Results {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Results;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of results")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Results, A::Error> {
-                let mut replies = Vec::with_capacity(seq.size_hint().unwrap_or(8));
-                while let Some(Entry(reply)) = seq.next_element()? {
-                    replies.push(reply);
-                }
-                Ok(Results(replies))
-            }
+impl<'de> DeserializeSeed<'de> for Results<'de> {
+    type Value = Vec<Reply>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Reply>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Results<'de> {
+    type Value = Vec<Reply>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of results")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Reply>, A::Error> {
+        let mut replies = Vec::with_capacity(self.expected);
+        while let Some(reply) = seq.next_element_seed(Entry { body: self.body })? {
+            replies.push(reply);
         }
-        deserializer.deserialize_seq(List)
+        Ok(replies)
     }
 }
 
 /// `{"result":…}` or `{"error":"…"}`
-struct Entry(Reply);
+struct Entry<'a> {
+    body: &'a Bytes,
+}
 
-impl<'de> Deserialize<'de> for Entry {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Entry;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a result or an error")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-                let mut reply = None;
-                while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
-                    match key.as_ref() {
-                        "result" => reply = Some(map.next_value()?),
-                        "error" => reply = Some(Reply::Error(map.next_value()?)),
-                        _ => {
-                            map.next_value::<serde::de::IgnoredAny>()?;
-                        }
-                    }
+impl<'de> DeserializeSeed<'de> for Entry<'de> {
+    type Value = Reply;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Reply, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entry<'de> {
+    type Value = Reply;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a result or an error")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reply, A::Error> {
+        let mut reply = None;
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            match key.as_ref() {
+                "result" => reply = Some(map.next_value_seed(JsonReply::new(self.body))?),
+                "error" => reply = Some(Reply::Error(map.next_value()?)),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
                 }
-                reply.map(Entry).ok_or_else(|| serde::de::Error::custom("neither result nor error"))
             }
         }
-        deserializer.deserialize_map(Object)
+        reply.ok_or_else(|| A::Error::custom("neither result nor error"))
     }
 }
 

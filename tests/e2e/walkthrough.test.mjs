@@ -8,11 +8,15 @@ import { asBackend, asUser, startRidge } from './support/ridge.mjs';
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
+const stages = [];
 for (const backend of [await overTcp(), await overIndependentRest(), await overOwnRest()]) {
   const ridge = await startRidge({ ...backend.vars, ENVIRONMENT: 'development' });
   const deployed = await startRidge(backend.vars);
-  const redis = await redisClient(backend.redisUrl);
-  describe(`over ${backend.name}`, () => {
+  stages.push({ name: backend.name, ridge, deployed, redis: await redisClient(backend.redisUrl) });
+}
+
+for (const { name, ridge, deployed, redis } of stages) {
+  describe(`over ${name}`, () => {
     newerGuide(ridge, redis);
     olderGuide(ridge, redis);
     test('what shows round trips in development does not when deployed', async () => {

@@ -1,4 +1,7 @@
 // What a test file has started ends with it, the newest first, whether its tests passed or not.
+//
+// A file starts what it needs before its first `test` or `describe`: the runner takes a file for done once all tests that it
+// has heard of are.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
