@@ -75,7 +75,7 @@ pub trait Host: Send + Sync {
     /// Fills `bytes` with cryptographically secure randomness.
     fn random(&self, bytes: &mut [u8]);
 
-    /// Completes after `duration`. Dropping the future cancels the timer.
+    /// Completes after `duration`.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
     /// Writes one line to the console.

@@ -1,5 +1,6 @@
 //! `POST /`: a batch of reads as one pipeline.
 
+use axum::extract::State;
 use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -7,7 +8,10 @@ use super::batch::{self, Words};
 use crate::{
     app::App,
     auth::{ProxyCaller, Username},
-    edge::{Json, body::BoundedBody},
+    edge::{
+        Json,
+        body::{BodyOf, BoundedBody},
+    },
     error::ApiError,
     policy::{ReadCommands, command_table::Entry, commands::wrong_arity, keys},
     redis::{Command, Pipeline, Redis, Reply},
@@ -17,8 +21,8 @@ use crate::{
 pub async fn read(
     ProxyCaller(caller): ProxyCaller,
     redis: Redis,
-    axum::extract::State(app): axum::extract::State<App>,
-    BoundedBody { 0: body }: BoundedBody,
+    State(app): State<App>,
+    BodyOf(body): BoundedBody,
 ) -> Result<Json<Vec<Answer>>, ApiError> {
     let username = caller.username();
     let mut pipeline = Pipeline::new();

@@ -8,7 +8,10 @@ use super::batch::{self, Words};
 use crate::{
     app::App,
     auth::{ProxyCaller, Username},
-    edge::{Json, body::BoundedBody},
+    edge::{
+        Json,
+        body::{BodyOf, BoundedBody},
+    },
     error::ApiError,
     policy::{
         ProxyPolicy, WritePolicy,
@@ -36,7 +39,7 @@ pub async fn write(
     ProxyCaller(caller): ProxyCaller,
     redis: Redis,
     State(app): State<App>,
-    BoundedBody { 0: body }: BoundedBody,
+    BodyOf(body): BoundedBody,
 ) -> Result<Json<Written>, ApiError> {
     let username = caller.username();
     let verdicts: Vec<Result<Write, String>> =

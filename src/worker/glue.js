@@ -59,16 +59,9 @@ export function read(reader, ticket) {
   report(ticket, reader.read());
 }
 
-const timers = new Map();
-
-/** Settles after a while, unless it is cancelled. */
+/** Settles after a while. A timer that nobody waits for ends with its request; to cancel it would cost as much as to set it. */
 export function sleep(milliseconds, ticket) {
-  timers.set(ticket, setTimeout(settle, milliseconds, ticket));
-}
-
-export function cancel(ticket) {
-  clearTimeout(timers.get(ticket));
-  timers.delete(ticket);
+  setTimeout(settle, milliseconds, ticket);
 }
 
 /** Opens a socket. Waits until it is open: before that, a failure would look as if something had been sent. */

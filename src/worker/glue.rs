@@ -15,7 +15,6 @@ extern "C" {
     pub(super) fn body(request: &web_sys::Request, ticket: u32);
     pub(super) fn read(reader: &web_sys::ReadableStreamDefaultReader, ticket: u32);
     pub(super) fn sleep(milliseconds: u32, ticket: u32);
-    pub(super) fn cancel(ticket: u32);
 
     pub(super) fn open(hostname: &str, port: u16, secure: bool, ticket: u32);
     pub(super) fn send(connection: &Object, bytes: &[u8], ticket: u32);

@@ -8,7 +8,7 @@ use std::{
 
 use worker::{console_error, console_log, console_warn};
 
-use super::{http::Fetch, pending::Timer, sendable, signature::Verifier, socket::Socket};
+use super::{http::Fetch, pending, sendable, signature::Verifier, socket::Socket};
 use crate::{
     auth::public_key::PublicKey,
     host::{BoxFuture, Endpoint, Host, Http, Level, Stream},
@@ -50,8 +50,7 @@ impl Host for Worker {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let milliseconds = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
-        Box::pin(sendable(Timer::new(milliseconds)))
+        Box::pin(sendable(pending::sleep(duration)))
     }
 
     fn log(&self, level: Level, line: &str) {

@@ -8,6 +8,7 @@ use std::{
     collections::HashMap,
     pin::Pin,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use js_sys::{Error, Function, Reflect, Uint8Array};
@@ -88,24 +89,8 @@ pub(super) fn chunk(read: &JsValue) -> Option<Vec<u8>> {
     value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)
 }
 
-/// A timer that is cancelled when it is no longer waited for.
-pub(super) struct Timer(Pending);
-
-impl Timer {
-    pub(super) fn new(milliseconds: u32) -> Self {
-        Self(Pending::begin(|ticket| glue::sleep(milliseconds, ticket)))
-    }
-}
-
-impl Future for Timer {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.0).poll(context).map(drop)
-    }
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        glue::cancel(self.0.0);
-    }
+/// Completes after `duration`.
+pub(super) async fn sleep(duration: Duration) {
+    let milliseconds = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
+    let _ = Pending::begin(|ticket| glue::sleep(milliseconds, ticket)).await;
 }

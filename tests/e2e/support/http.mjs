@@ -4,6 +4,10 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** No answer takes that long, and a test that waits for one forever would not say which. */
+const ANSWER_WITHIN_MS = 30_000;
 
 /** As many connections as there are requests at a time. */
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
@@ -13,7 +17,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
  * `body` parsed if it is JSON.
  */
 export async function ask(port, { method = 'GET', path, headers = {}, body }) {
-  const sent = request({ host: '127.0.0.1', port, method, path, headers, agent });
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const sent = request({ host: '127.0.0.1', port, method, path, headers, agent, signal });
   sent.end(body);
   const [response] = await once(sent, 'response');
   const content = await text(response);
@@ -29,9 +34,14 @@ export async function dial(port) {
   socket.setEncoding('latin1').on('data', (chunk) => { received += chunk; });
   // The other side may hang up in the middle of what we say; that is what some tests are about.
   socket.on('error', () => {});
-  const closed = once(socket, 'close');
+  const closed = new Promise((resolve) => { socket.once('close', resolve); });
   const answer = async () => {
-    while (!isWhole(received) && !socket.closed) await Promise.race([once(socket, 'data'), closed]);
+    const late = sleep(ANSWER_WITHIN_MS, undefined, { ref: false }).then(() => { throw new Error(`no answer, only: ${received}`); });
+    while (!isWhole(received) && !socket.closed) {
+      const more = new Promise((resolve) => { socket.once('data', resolve); });
+      await Promise.race([more, closed, late]);
+    }
+    late.catch(() => {});
     const [head, body = ''] = received.split('\r\n\r\n');
     return { status: Number(head.split(' ')[1]), head, body };
   };
