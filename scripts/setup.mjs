@@ -4,7 +4,7 @@
 //
 // Each tool stands here as a pair: how to see that it is there (quickly), and how to get it.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NPM_BIN, ROOT, STATE, TOOLS } from './paths.mjs';
@@ -34,6 +34,9 @@ const npmPackages = {
     return existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(ROOT, 'package-lock.json')).mtimeMs;
   },
   async get() {
+    // Through a link npm would empty what it points at: the packages of another checkout.
+    const folder = join(ROOT, 'node_modules');
+    if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) unlinkSync(folder);
     // The machine's own Node may be older than what wrangler asks for, and npm warns of it. Our packages bring a newer one.
     await programStep('npm packages', 'npm', ['ci', '--loglevel=error', '--no-audit', '--no-fund']);
     if (!await runs(join(NPM_BIN, 'node'))) {

@@ -2,6 +2,7 @@
 // the three lines to paste, to Ctrl-C.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from '../../scripts/dotenv.mjs';
-import { capture, eachLine, launch } from '../../scripts/process.mjs';
+import { capture, eachLine, environment } from '../../scripts/process.mjs';
 import { freePort } from '../../scripts/redis.mjs';
 import { START_VARIABLES, WORKER_VARIABLES } from '../../scripts/variables.mjs';
 import { copyOfCheckout } from './support/checkout.mjs';
@@ -86,23 +87,39 @@ test('a port that is taken is said at once', async () => {
   assert.match((await npm.lines).join('\n'), new RegExp(`Port ${port} is taken`));
 });
 
-/** Runs `npm start` in the copy, with these variables and none of ours that it or npm would look at. */
+/**
+ * Runs `npm start` in the copy, with these variables and none of ours that it or npm would look at. Not by `launch`, which
+ * kills when all else fails: `npm start` has to be asked, or what it has started stays behind.
+ */
 function npmStart(variables) {
-  const known = [...START_VARIABLES, ...WORKER_VARIABLES].map(({ name }) => name);
-  const ours = Object.keys(process.env).filter((name) => /^npm_|^NODE_TEST|^NODE_OPTIONS$/i.test(name));
-  const unset = [...known, ...ours, 'INIT_CWD'].flatMap((name) => ['-u', name]);
-  const set = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  const npm = launch('env', [...unset, ...set, 'npm', 'start'], { cwd: checkout, stdout: 'pipe', stderr: 'pipe' });
-  atEnd(npm.stop);
+  const child = spawn('npm', ['start'], {
+    cwd: checkout,
+    env: { ...strangersEnvironment(), ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a process group of its own, as in a terminal
+  });
+  const exited = once(child, 'exit').then(([code]) => ({ code }));
+  const end = () => child.exitCode === null && child.signalCode === null && process.kill(-child.pid, 'SIGTERM');
+  process.on('exit', end);
+  atEnd(async () => {
+    end();
+    await exited;
+  });
   const lines = [];
-  const silent = eachLine(npm, (line) => lines.push(line)).then(() => lines);
-  return { pid: npm.pid, exited: npm.exited, lines: silent, ready: () => ready(npm, lines) };
+  const silent = eachLine({ child }, (line) => lines.push(line)).then(() => lines);
+  return { pid: child.pid, exited, lines: silent, ready: () => ready(exited, lines) };
+}
+
+function strangersEnvironment() {
+  const known = [...START_VARIABLES, ...WORKER_VARIABLES].map(({ name }) => name);
+  const isOurs = (name) => known.includes(name) || /^npm_|^NODE_TEST|^NODE_OPTIONS$|^INIT_CWD$/i.test(name);
+  return Object.fromEntries(Object.entries(environment()).filter(([name]) => !isOurs(name)));
 }
 
 /** Waits until all is printed that comes with `Ready`, and gives every line so far. */
-async function ready(npm, lines) {
+async function ready(exited, lines) {
   let ended = false;
-  npm.exited.then(() => { ended = true; });
+  exited.then(() => { ended = true; });
   for (const deadline = Date.now() + READY_WITHIN_MS; !ended && Date.now() < deadline; await sleep(50)) {
     if (lines.some((line) => line.includes('Ctrl-C ends everything'))) return lines;
   }

@@ -9,6 +9,13 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 
 const open = [];
+const folders = new Set();
+const remove = (folder) => rmSync(folder, { recursive: true, force: true });
+
+// Told to end, the runner ends its children before they could end theirs one by one. Leaving at once kills them all: what
+// happens on `exit` happens without delay, here and in scripts/process.mjs.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.prependListener(signal, () => process.exit(1));
+process.on('exit', () => folders.forEach(remove));
 
 /** Calls `close` when all tests of the file are over. */
 export function atEnd(close) {
@@ -18,7 +25,8 @@ export function atEnd(close) {
 /** A folder that is there until then. */
 export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'ridge-e2e-'));
-  atEnd(() => rmSync(folder, { recursive: true, force: true }));
+  folders.add(folder);
+  atEnd(() => remove(folder));
   return folder;
 }
 
