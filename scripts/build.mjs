@@ -19,7 +19,7 @@ import { strip } from './strip.mjs';
 import { setInVain } from './variables.mjs';
 
 /** All that the Worker is made from. Folders count with everything in them. */
-const SOURCES = ['src', '.cargo', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package-lock.json', 'rust-toolchain.toml', 'scripts/build.mjs', 'scripts/bundle.mjs', 'scripts/strip.mjs'];
+const SOURCES = ['src', '.cargo', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package-lock.json', 'rust-toolchain.toml', 'scripts/build.mjs', 'scripts/setup.mjs', 'scripts/bundle.mjs', 'scripts/strip.mjs'];
 
 /** What is taken from the environment. RIDGE_KEEP_NAMES=1 leaves the names of functions in, for a profile. */
 const SETTINGS = ['RUSTFLAGS', 'CARGO_ENCODED_RUSTFLAGS', 'RIDGE_KEEP_NAMES'];

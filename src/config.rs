@@ -1,4 +1,4 @@
-//! The configuration: what the variables and secrets say. A variable that is wrong is named, its value never told.
+//! The configuration: what the variables and secrets say. A variable that is wrong is named; a secret is never told.
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
@@ -113,6 +113,11 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_millis(5000);
 /// The variables, with blank ones taken for unset.
 struct Variables<'a>(&'a dyn Fn(&str) -> Option<String>);
 
+/// The words of a list: separated by commas or any blanks.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty())
+}
+
 impl Variables<'_> {
     fn get(&self, name: &'static str) -> Option<String> {
         (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
@@ -133,9 +138,18 @@ impl Variables<'_> {
             .transpose()
     }
 
-    fn names(&self, name: &'static str) -> Vec<String> {
-        let text = self.get(name).unwrap_or_default();
-        text.split([',', ' ', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    /// Names of fields. One that can be none would protect nothing, and nobody would notice.
+    fn names(&self, name: &'static str) -> Result<Vec<String>, ConfigError> {
+        let names = self.read(name, |text| {
+            let names: Vec<String> = words(text).map(str::to_owned).collect();
+            let plain = names.iter().all(|name| !name.contains(['[', ']', '{', '}', '"', '\'', ';']));
+            if plain {
+                Ok(names)
+            } else {
+                Err("must be names separated by commas or blanks, without quotes or brackets")
+            }
+        })?;
+        Ok(names.unwrap_or_default())
     }
 }
 
@@ -156,7 +170,7 @@ impl Config {
                 variables.read("WRITE_COMMANDS", crate::policy::WriteCommands::with)?,
                 variables.read("WRITE_POLICY", str::parse)?,
             ),
-            privacy: Privacy::new(&variables.names("PRIVATE_FIELDS"), &variables.names("PUBLIC_FIELDS")),
+            privacy: Privacy::new(&variables.names("PRIVATE_FIELDS")?, &variables.names("PUBLIC_FIELDS")?),
             cors: variables.read("CORS_ORIGINS", Cors::parse)?.unwrap_or_default(),
             log_level: variables.read("LOG_LEVEL", LogLevel::from_str)?.unwrap_or(LogLevel::INFO),
             environment: match variables.get("ENVIRONMENT").as_deref() {
@@ -260,6 +274,7 @@ mod tests {
             ("WRITE_POLICY", "lax"),
             ("CORS_ORIGINS", "example.com"),
             ("LOG_LEVEL", "loud"),
+            ("PRIVATE_FIELDS", "[\"salary\"]"),
         ] {
             let error = read(&[("REDIS_URL", "redis://h"), (name, value)]).err().unwrap();
             assert_eq!(error.variable, name);

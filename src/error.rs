@@ -43,7 +43,7 @@ pub enum ApiError {
     #[error("X-Act-As requires an API key")]
     ActAsForbidden,
     /// Only for administrators.
-    #[error("Administrators only")]
+    #[error("This route requires an API key of scope 'admin'")]
     AdminOnly,
     /// No such route.
     #[error("Not found")]
@@ -82,7 +82,7 @@ const AVAILABLE_ENDPOINTS: &[&str] = &[
 ];
 
 /// How long to wait before trying again, in seconds, when Redis is away.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+pub(crate) const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 impl ApiError {
     /// A sentence about wrong input.

@@ -1,10 +1,11 @@
 //! Routes about the gateway itself: is it there, is it well, and who does it take me for.
 
 use axum::{
+    Extension,
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use http::{StatusCode, header::RETRY_AFTER};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -12,8 +13,8 @@ use crate::{
     app::App,
     auth::{AnyCaller, Caller, Role, Scope},
     config::Environment,
-    edge::{Context, Json},
-    error::ApiError,
+    edge::{Cause, Context, Json},
+    error::{ApiError, RETRY_AFTER_SECONDS},
     redis::{Command, Pipeline, Redis, Reply},
     social::{keys, profile::Profile, users},
 };
@@ -108,12 +109,14 @@ pub async fn health(redis: Redis, State(app): State<App>) -> Response {
         _ => ("unhealthy", None, Cache::default()),
     };
     let health = Health { status, redis: RedisHealth { status, latency }, cache, version: env!("CARGO_PKG_VERSION") };
+    let failure = replies.err();
+    let answer = Json(health);
     match status {
         "unhealthy" => {
-            let retry = [(RETRY_AFTER, HeaderValue::from_static("1"))];
-            (StatusCode::SERVICE_UNAVAILABLE, retry, Json(health)).into_response()
+            let cause = failure.map(|failure| Extension(Cause(failure.into())));
+            (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, RETRY_AFTER_SECONDS)], cause, answer).into_response()
         }
-        _ => Json(health).into_response(),
+        _ => answer.into_response(),
     }
 }
 
@@ -165,7 +168,7 @@ pub async fn debug_auth(
         });
     }
     let profile = users::load(&redis, &caller.username()).await?;
-    let role = caller.known_role().or_else(|| profile.as_ref().and_then(Profile::role));
+    let role = caller.known_role().or_else(|| profile.as_ref().map(|profile| profile.role().unwrap_or(Role::User)));
     Ok(view(&caller, role.ok_or(ApiError::UserNotFound)?, Some(profile)))
 }
 

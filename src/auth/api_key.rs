@@ -99,6 +99,9 @@ impl ApiKeys {
             if self.0.iter().any(|other| other.name == key.name) {
                 return Err(format!("entry {index}: the name '{}' is used twice", key.name));
             }
+            if self.0.iter().any(|other| other.digest == key.digest) {
+                return Err(format!("entry {index}: the same key stands there twice"));
+            }
             self.0.push(Arc::new(key));
         }
         Ok(())
@@ -115,11 +118,6 @@ impl ApiKeys {
         let key = self.0.get(usize::try_from(found).ok()?)?;
         let expired = key.expires_at_ms.is_some_and(|end| end <= now_ms());
         (!expired).then_some(key)
-    }
-
-    /// Whether no key is configured.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -271,6 +269,7 @@ mod tests {
             (r#"[{"name":"a","key":"s3cret","expires_at":"soon"}]"#, "entry 0: expires_at"),
             (r#"[{"name":"a","key":"s3cret","acl":"+@all"}]"#, "entry 0: acl"),
             (r#"[{"name":"a","key":"1"},{"name":"a","key":"2"}]"#, "entry 1: the name 'a'"),
+            (r#"[{"name":"a","key":"s3cret"},{"name":"b","key":"s3cret"}]"#, "entry 1: the same key"),
         ] {
             let message = keys(json).unwrap_err();
             assert!(message.contains(problem) && !message.contains("s3cret"), "{message}");

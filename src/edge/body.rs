@@ -3,7 +3,6 @@
 use axum::{body::Body, extract::FromRequest};
 use bytes::{Bytes, BytesMut};
 use http::{Request, header::CONTENT_LENGTH};
-use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
 use crate::{app::App, error::ApiError};
@@ -22,8 +21,10 @@ impl<const LIMIT: usize> FromRequest<App> for BodyOf<LIMIT> {
 
     async fn from_request(request: Request<Body>, _: &App) -> Result<Self, ApiError> {
         let too_large = ApiError::BodyTooLarge { limit: LIMIT };
-        let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        if announced.is_some_and(|length: usize| length > LIMIT) {
+        // A length that is no number of this size is too long, also where `usize` has 32 bits.
+        let announced =
+            request.headers().get(CONTENT_LENGTH).map(|length| length.to_str().unwrap_or("").parse::<usize>());
+        if announced.is_some_and(|length| length.map_or(true, |length| length > LIMIT)) {
             return Err(too_large);
         }
         let mut body = request.into_body();
@@ -38,10 +39,6 @@ impl<const LIMIT: usize> FromRequest<App> for BodyOf<LIMIT> {
             if first.is_empty() {
                 first = data;
             } else {
-                if rest.is_empty() {
-                    let hint = usize::try_from(body.size_hint().lower()).unwrap_or(0);
-                    rest.reserve(data.len().saturating_add(hint).min(LIMIT));
-                }
                 rest.extend_from_slice(&data);
             }
         }

@@ -23,6 +23,10 @@ use crate::{app::Ridge, config::Environment, error::ApiError};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ROUND_TRIPS: HeaderName = HeaderName::from_static("x-redis-round-trips");
 
+/// Why an answer is what it is, for the log alone: an answer that carries one keeps its own body.
+#[derive(Clone)]
+pub struct Cause(pub ApiError);
+
 /// Answers one request.
 pub async fn serve(ridge: &Ridge, mut request: Request<Body>) -> Response {
     let context = Context::new(&request, ridge.host.as_ref());
@@ -54,9 +58,12 @@ fn finish(
     origin: Option<&HeaderValue>,
     mut response: Response,
 ) -> Response {
-    let error = response.extensions_mut().remove::<ApiError>();
+    let mut error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
         response = keep_headers(response, error.render(context.id()));
+    }
+    if let Some(Cause(cause)) = response.extensions_mut().remove() {
+        error = Some(cause);
     }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(context.id()) {

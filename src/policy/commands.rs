@@ -111,7 +111,7 @@ impl Allowed {
     }
 
     fn add(&mut self, names: &str, check: impl Fn(&Entry) -> Result<(), &'static str>) -> Result<(), String> {
-        for name in names.split([',', ' ', '\n']).filter(|name| !name.is_empty()) {
+        for name in crate::config::words(names) {
             let entry = find(name.as_bytes()).ok_or_else(|| format!("'{name}' is not a command of Redis"))?;
             check(entry).map_err(|problem| format!("'{name}' {problem}"))?;
             if !self.has(entry) {

@@ -64,6 +64,15 @@ mod tests {
     }
 
     #[test]
+    fn the_script_protects_the_same_fields() {
+        let script = include_str!("../proxy/write.lua");
+        let table = script.split("local PROTECTED = {").nth(1).unwrap().split('}').next().unwrap();
+        let names: Vec<&str> =
+            table.split(',').filter_map(|pair| pair.split(" = true").next()).map(str::trim).collect();
+        assert_eq!(names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>(), PROTECTED);
+    }
+
+    #[test]
     fn one_field_or_several() {
         assert_eq!(
             cannot_be_modified(&["username"]),

@@ -14,6 +14,9 @@ use crate::error::ApiError;
 /// The most commands in one batch.
 pub const MAX_COMMANDS: usize = 1000;
 
+/// What JSON takes for a blank.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// One command: its name, then its arguments. Never empty.
 pub type Words = Vec<Bytes>;
 
@@ -23,11 +26,11 @@ pub type Words = Vec<Bytes>;
 /// 400 with the index and the reason, 413 for more than [`MAX_COMMANDS`].
 pub fn parse(body: &Bytes) -> Result<Vec<Words>, ApiError> {
     let text = std::str::from_utf8(body).map_err(|_| ApiError::bad_request("The body is not valid UTF-8"))?;
-    let list = unwrap_object(text.trim_start())?;
+    let list = unwrap_object(text.trim_start_matches(BLANKS))?;
     if !list.starts_with('[') {
         return Err(ApiError::bad_request("The body must be a JSON array of commands"));
     }
-    let is_batch = list.get(1..).is_some_and(|rest| rest.trim_start().starts_with('['));
+    let is_batch = list.get(1..).is_some_and(|rest| rest.trim_start_matches(BLANKS).starts_with('['));
     let at = Place::default();
     let parsed = if is_batch { parse_with(list, Batch { body, at: &at }) } else { parse_single(list, body, &at) };
     match parsed {
@@ -67,7 +70,7 @@ fn parse_with<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> serde_js
 
 fn parse_single(list: &str, body: &Bytes, at: &Place) -> serde_json::Result<Vec<Words>> {
     // An empty list is an empty batch, not an empty command.
-    if list.get(1..).is_some_and(|rest| rest.trim_start().starts_with(']')) {
+    if list.get(1..).is_some_and(|rest| rest.trim_start_matches(BLANKS).starts_with(']')) {
         return parse_with(list, Batch { body, at });
     }
     parse_with(list, Command { body }).map(|words| vec![words])
@@ -207,6 +210,7 @@ mod tests {
         for (body, sentence) in [
             ("", "The body must be a JSON array of commands"),
             ("hello", "The body must be a JSON array of commands"),
+            ("\u{a0}[\"GET\",\"a\"]", "The body must be a JSON array of commands"),
             ("\"GET\"", "The body must be a JSON array of commands"),
             ("{}", "The body has no field 'commands'"),
             (r#"{"commands":"GET"}"#, "Field 'commands' must be a JSON array of commands"),

@@ -52,6 +52,21 @@ local function exact_result(name, key, field)
   if name == 'INCR' or name == 'INCRBY' or name == 'DECR' or name == 'DECRBY' then return redis.call('GET', key) end
 end
 
+-- What is wrong with a registry, if anything. One of another type takes nobody in: better to know before a user is written.
+local registry_fault
+local function fault_of_registries()
+  if registry_fault == nil then
+    registry_fault = false
+    for _, registry in ipairs({regular, models}) do
+      local kind = redis.call('TYPE', registry).ok
+      if kind ~= 'zset' and kind ~= 'none' then
+        registry_fault = {'error', 'WRONGTYPE ' .. registry .. ' is no sorted set'}
+      end
+    end
+  end
+  return registry_fault
+end
+
 local function execute(name, key, first, last)
   local sum, status = 0, nil
   repeat
@@ -86,14 +101,14 @@ local function register(key)
     role = 'user'
     redis.call('HSET', key, 'role', role)
   end
-  if not created_at then
+  if not created_at or not string.find(created_at, '^-?%d+$') then
     created_at = now
     redis.call('HSET', key, 'created_at', created_at)
   end
-  if role ~= 'user' then redis.pcall('ZREM', regular, username) end
-  if role ~= 'model' then redis.pcall('ZREM', models, username) end
-  if role == 'user' then redis.pcall('ZADD', regular, created_at, username) end
-  if role == 'model' then redis.pcall('ZADD', models, created_at, username) end
+  if role ~= 'user' then redis.call('ZREM', regular, username) end
+  if role ~= 'model' then redis.call('ZREM', models, username) end
+  if role == 'user' then redis.call('ZADD', regular, created_at, username) end
+  if role == 'model' then redis.call('ZADD', models, created_at, username) end
 end
 
 local results, to_register = {}, {}
@@ -103,8 +118,8 @@ for n = 3, #KEYS do
   local name, effect, invalid_if_new, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   local first, last = at + 4, at + 3 + count
   at = last + 1
-  local refused
-  if effect == 'protected' then
+  local refused = effect ~= '' and fault_of_registries()
+  if effect == 'protected' and not refused then
     if user_is_new(key) then
       refused = invalid_if_new == '1' and {'invalid'}
     else

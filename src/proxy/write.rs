@@ -1,5 +1,7 @@
 //! `POST /redis/write`: a batch of writes as one script, so that what is checked and what is written is one step.
 
+use std::collections::HashSet;
+
 use axum::extract::State;
 use bytes::Bytes;
 use serde::Serialize;
@@ -49,6 +51,9 @@ pub async fn write(
         let call = invocation(verdicts.iter().flatten(), app.host.now_ms());
         replies = redis.call(call).await?.into_array()?;
     }
+    if let Some(failure) = failure_of_all(&replies) {
+        return Err(failure.into());
+    }
     let mut replies = replies.into_iter();
     let mut results = Vec::with_capacity(verdicts.len());
     for verdict in verdicts {
@@ -60,8 +65,23 @@ pub async fn write(
     Ok(Json(Written { results, username }))
 }
 
+/// What keeps the server from writing at all, if every command failed of it. Where some were carried out, for a server
+/// out of memory still deletes, each error stays in its place: the batch as a whole must not be repeated.
+fn failure_of_all(replies: &[Reply]) -> Option<Failure> {
+    let of_one = |reply: &Reply| match reply {
+        Reply::Array(items) => match items.as_slice() {
+            [tag, text] if tag.as_str() == Some("error") => Failure::of_server(text.as_str()?),
+            _ => None,
+        },
+        _ => None,
+    };
+    let failures: Option<Vec<Failure>> = replies.iter().map(of_one).collect();
+    failures?.into_iter().next()
+}
+
 fn invocation<'a>(writes: impl Iterator<Item = &'a Write> + Clone, now_ms: u64) -> Invocation {
-    let idempotent = writes.clone().all(|write| write.is_idempotent);
+    let mut set = HashSet::new();
+    let idempotent = writes.clone().all(|write| write.is_assignment && write.protects_each_once(&mut set));
     let mut call = WRITE.invoke(if idempotent { Safety::IdempotentWrite } else { Safety::Write });
     call.key("users:regular").key("users:models").arg(now_ms.to_string());
     for write in writes {
@@ -102,7 +122,8 @@ struct Write {
     key: Bytes,
     args: Vec<Bytes>,
     effect: Effect,
-    is_idempotent: bool,
+    /// Whether it says what fields are and not how they change. Such a command may also be carried out in chunks.
+    is_assignment: bool,
     /// What is wrong with the values, should the user be new.
     fault_if_new: Option<String>,
 }
@@ -122,7 +143,7 @@ impl Write {
             key: key.clone(),
             args: args.collect(),
             effect: Effect::Plain,
-            is_idempotent: matches!(entry.name, "HSET" | "HMSET" | "HDEL"),
+            is_assignment: matches!(entry.name, "HSET" | "HMSET" | "HDEL"),
             fault_if_new: None,
         };
         match UserKey::parse(&key) {
@@ -139,7 +160,7 @@ impl Write {
         if self.name == "HINCRBY" && !self.args.get(1).is_some_and(|by| profile::is_integer(by)) {
             return Err("ERR value is not an integer or out of range".to_owned());
         }
-        if !self.is_idempotent && self.args.len() > MOST_WORDS {
+        if !self.is_assignment && self.args.len() > MOST_WORDS {
             return Err(format!("ERR more than {MOST_WORDS} arguments for '{}'", self.name.to_ascii_lowercase()));
         }
         Ok(())
@@ -162,7 +183,10 @@ impl Write {
             return Err(profile::cannot_be_modified(&protected));
         }
         let touches_creation = fields.iter().any(|field| field.as_ref() == profile::CREATED_AT.as_bytes());
-        if touches_creation && self.name != "HDEL" {
+        if touches_creation && self.name == "HINCRBYFLOAT" {
+            return Err(format!("ERR field '{}' must be an integer", profile::CREATED_AT));
+        }
+        if touches_creation {
             self.effect = Effect::MovesCreation;
         }
         if sets {
@@ -186,6 +210,14 @@ impl Write {
         Ok(())
     }
 
+    /// Whether the batch sets each protected field once at most. Twice to different values is accepted of a new user; sent
+    /// again, when the user is no longer new, it would be refused.
+    fn protects_each_once<'a>(&'a self, set: &mut HashSet<(&'a [u8], &'a [u8])>) -> bool {
+        let sets_protected = matches!(self.effect, Effect::SetsProtected);
+        let fields = self.args.iter().step_by(2).filter(|field| profile::protected(field).is_some());
+        !sets_protected || fields.into_iter().all(|field| set.insert((&self.key, field)))
+    }
+
     /// What stands in the command's place, from the script's tagged reply.
     fn result(&self, reply: Reply) -> Result<Reply, Failure> {
         let Reply::Array(items) = reply else { return Ok(reply) };
@@ -194,13 +226,7 @@ impl Write {
         match (tag.as_ref().and_then(Reply::as_str), items.next()) {
             (Some("number"), Some(digits)) => digits.as_integer().map(Reply::Integer).ok_or(UNKNOWN_TAG),
             (Some("array"), Some(array)) => Ok(array),
-            (Some("error"), Some(Reply::String(text))) => {
-                let text = String::from_utf8_lossy(&text).into_owned();
-                match Failure::of_server(&text) {
-                    Some(failure) => Err(failure),
-                    None => Ok(Reply::Error(text)),
-                }
-            }
+            (Some("error"), Some(Reply::String(text))) => Ok(Reply::Error(String::from_utf8_lossy(&text).into_owned())),
             (Some("invalid"), _) => self.fault_if_new.clone().map(Reply::Error).ok_or(UNKNOWN_TAG),
             (Some("changed"), first) => {
                 let fields = first.into_iter().chain(items);

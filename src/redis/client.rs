@@ -165,9 +165,8 @@ fn outcome(reply: Reply, safety: Safety) -> Result<Reply, Failure> {
 /// The retry rule. What never reached the server may be sent again, and so may what does no harm twice.
 fn may_retry(failure: &Failure, safety: Safety, progress: &Progress) -> bool {
     match (failure, safety) {
-        (Failure::Unreachable, _) => !progress.was_sent(),
-        (Failure::Lost, Safety::Read | Safety::IdempotentWrite) => true,
-        (Failure::Lost, Safety::Write) => !progress.was_sent(),
+        (Failure::Unreachable | Failure::Lost, Safety::Read | Safety::IdempotentWrite) => true,
+        (Failure::Unreachable | Failure::Lost, Safety::Write) => !progress.was_sent(),
         (
             Failure::Timeout
             | Failure::Nonsense(_)

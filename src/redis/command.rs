@@ -83,12 +83,6 @@ impl Pipeline {
     }
 }
 
-impl FromIterator<Command> for Pipeline {
-    fn from_iter<I: IntoIterator<Item = Command>>(commands: I) -> Self {
-        Self { commands: commands.into_iter().collect() }
-    }
-}
-
 impl From<Command> for Pipeline {
     fn from(command: Command) -> Self {
         Self { commands: vec![command] }

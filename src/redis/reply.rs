@@ -1,6 +1,6 @@
 //! What comes back: one [`Reply`] a command, whatever the backend, and how a reply is written as JSON.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use bytes::Bytes;
 use serde::{
@@ -121,12 +121,14 @@ impl Serialize for Reply {
 pub struct JsonReply<'a> {
     body: &'a Bytes,
     depth: usize,
+    /// How many more elements all arrays of the body may hold.
+    budget: &'a Cell<usize>,
 }
 
 impl<'a> JsonReply<'a> {
     /// A decoder for a value within `body`.
-    pub fn new(body: &'a Bytes) -> Self {
-        Self { body, depth: 0 }
+    pub fn new(body: &'a Bytes, budget: &'a Cell<usize>) -> Self {
+        Self { body, depth: 0, budget }
     }
 }
 
@@ -172,7 +174,10 @@ impl<'de> Visitor<'de> for JsonReply<'de> {
             return Err(A::Error::custom("nested too deeply"));
         }
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Self { depth: self.depth + 1, ..self })? {
+        let element = Self { depth: self.depth + 1, ..self };
+        while let Some(item) = seq.next_element_seed(element)? {
+            let left = self.budget.get().checked_sub(1).ok_or_else(|| A::Error::custom("too many elements"))?;
+            self.budget.set(left);
             items.push(item);
         }
         Ok(Reply::Array(items))

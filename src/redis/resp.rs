@@ -8,13 +8,14 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::{Command, Failure, Reply, reply::MAX_DEPTH};
 
-/// The longest string that Redis itself allows (`proto-max-bulk-len`) is 512 MiB; a Worker has 128 MiB in all. What
-/// announces more than this is refused before it is read, and so is what all replies of one round trip have beyond it.
-pub const MAX_STRING: usize = 64 * 1024 * 1024;
+/// The most bytes that all replies of one round trip may have together. A Worker has 128 MiB for all that it does at
+/// once, and a reply stands there several times over: as it came, as text, and as the answer that is made of it. What
+/// announces more is refused before it is read.
+pub const MAX_STRING: usize = 16 * 1024 * 1024;
 
-/// The most elements that all arrays of one round trip may announce together. Each takes a [`Reply`], so that a million
+/// The most elements that all arrays of one round trip may hold together. Each takes a [`Reply`], so that half a million
 /// of them is what fits beside the bytes.
-pub const MAX_ELEMENTS: usize = 1024 * 1024;
+pub const MAX_ELEMENTS: usize = 512 * 1024;
 
 /// What is made ready at once for a string that was announced: memory grows with the bytes that arrive.
 const AHEAD: usize = 1024 * 1024;

@@ -1,6 +1,6 @@
 //! The REST backend: Upstash's `POST /pipeline`, or any server that speaks it.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, cell::Cell, fmt};
 
 use bytes::Bytes;
 use serde::{
@@ -10,7 +10,11 @@ use serde::{
 };
 use url::Url;
 
-use super::{Command, Failure, Pipeline, Port, Progress, Reply, reply::JsonReply, resp::MAX_STRING};
+use super::{
+    Command, Failure, Pipeline, Port, Progress, Reply,
+    reply::JsonReply,
+    resp::{MAX_ELEMENTS, MAX_STRING},
+};
 use crate::host::{BoxFuture, Endpoint, Host, Http, HttpError};
 
 /// A Redis behind Upstash's REST API.
@@ -107,8 +111,9 @@ fn decode(body: &Bytes, expected: usize) -> Result<Vec<Reply>, Failure> {
     let mut json = serde_json::Deserializer::from_slice(body);
     // The depth is bounded by `JsonReply`, more generously than serde_json's 128.
     json.disable_recursion_limit();
-    let replies =
-        Results { body, expected }.deserialize(&mut json).map_err(|_| Failure::Nonsense("not a pipeline's answer"))?;
+    let budget = Cell::new(MAX_ELEMENTS);
+    let results = Results { body, expected, budget: &budget };
+    let replies = results.deserialize(&mut json).map_err(|_| Failure::Nonsense("not a pipeline's answer"))?;
     json.end().map_err(|_| Failure::Nonsense("more than a pipeline's answer"))?;
     if replies.len() == expected { Ok(replies) } else { Err(Failure::Nonsense("another number of results")) }
 }
@@ -117,6 +122,7 @@ fn decode(body: &Bytes, expected: usize) -> Result<Vec<Reply>, Failure> {
 struct Results<'a> {
     body: &'a Bytes,
     expected: usize,
+    budget: &'a Cell<usize>,
 }
 
 impl<'de> DeserializeSeed<'de> for Results<'de> {
@@ -135,7 +141,7 @@ impl<'de> Visitor<'de> for Results<'de> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Reply>, A::Error> {
         let mut replies = Vec::with_capacity(self.expected);
-        while let Some(reply) = seq.next_element_seed(Entry { body: self.body })? {
+        while let Some(reply) = seq.next_element_seed(Entry { body: self.body, budget: self.budget })? {
             replies.push(reply);
         }
         Ok(replies)
@@ -145,6 +151,7 @@ impl<'de> Visitor<'de> for Results<'de> {
 /// `{"result":…}` or `{"error":"…"}`
 struct Entry<'a> {
     body: &'a Bytes,
+    budget: &'a Cell<usize>,
 }
 
 impl<'de> DeserializeSeed<'de> for Entry<'de> {
@@ -165,7 +172,7 @@ impl<'de> Visitor<'de> for Entry<'de> {
         let mut reply = None;
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             match key.as_ref() {
-                "result" => reply = Some(map.next_value_seed(JsonReply::new(self.body))?),
+                "result" => reply = Some(map.next_value_seed(JsonReply::new(self.body, self.budget))?),
                 "error" => reply = Some(Reply::Error(map.next_value()?)),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
@@ -197,6 +204,13 @@ mod tests {
         for json in ["", "{}", "[]", "[{}]", "<html>", r#"[{"result":1}] x"#, r#"[{"result":{"a":1}}]"#] {
             assert!(matches!(decoded(json, 1), Err(Failure::Nonsense(_))), "{json}");
         }
+    }
+
+    #[test]
+    fn elements_are_bounded() {
+        let list = |count: usize| format!("[{{\"result\":[{}]}}]", vec!["1"; count].join(","));
+        assert!(decoded(&list(MAX_ELEMENTS), 1).is_ok());
+        assert!(decoded(&list(MAX_ELEMENTS + 1), 1).is_err());
     }
 
     #[test]

@@ -24,7 +24,10 @@ export default {
   async fetch(request, env, context) {
     revive();
     try {
-      return await ridge.fetch(request, env, context);
+      const answer = ridge.fetch(request, env, context);
+      // A client that leaves must not cut a write off, nor leave half a request behind in memory.
+      context.waitUntil(answer.catch(() => {}));
+      return await answer;
     } catch (error) {
       note(error);
       throw error;

@@ -46,7 +46,11 @@ export function settleWith(callback) {
 }
 
 function report(ticket, promise) {
-  promise.then((value) => settle(ticket, value), (error) => settle(ticket, error instanceof Error ? error : new Error()));
+  // Bound now: should the instance crash, its tickets must never be settled in the one that follows.
+  const here = settle;
+  promise
+    .then((value) => here(ticket, value), (error) => here(ticket, error instanceof Error ? error : new Error()))
+    .catch(() => {});
 }
 
 /** The whole body of a request. */

@@ -33,9 +33,10 @@ pub(super) fn convert(js: &web_sys::Request) -> Result<Request<Body>, ApiError> 
     let uri = path_and_query(url).parse::<Uri>().map_err(|_| ApiError::bad_request("The path is malformed"))?;
     let mut request = Request::new(Body::empty());
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
-            request.headers_mut().insert(name, value);
-        }
+        // A header that is left out could be one that narrows what the caller may do.
+        let malformed = || ApiError::bad_request("A header is malformed");
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| malformed())?;
+        request.headers_mut().insert(name, HeaderValue::from_str(value).map_err(|_| malformed())?);
     }
     if !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
         *request.body_mut() = Body::new(HostBody::new(js, request.headers().contains_key(header::CONTENT_LENGTH)));
