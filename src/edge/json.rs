@@ -9,7 +9,7 @@ pub struct Json<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        let mut bytes = Vec::with_capacity(256);
+        let mut bytes = Vec::with_capacity(1024);
         match serde_json::to_writer(&mut bytes, &self.0) {
             Ok(()) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response(),
             // Only a map with keys that are no strings, or a failing `Serialize`, ends here; we write neither.

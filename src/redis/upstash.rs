@@ -1,10 +1,10 @@
 //! The REST backend: Upstash's `POST /pipeline`, or any server that speaks it.
 
-use std::{borrow::Cow, cell::Cell, fmt};
+use std::{cell::Cell, fmt};
 
 use bytes::Bytes;
 use serde::{
-    Deserializer, Serialize, Serializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
     ser::{Error as _, SerializeSeq},
 };
@@ -108,7 +108,16 @@ impl Serialize for Args<'_> {
 }
 
 fn decode(body: &Bytes, expected: usize) -> Result<Vec<Reply>, Failure> {
-    let mut json = serde_json::Deserializer::from_slice(body);
+    // Checked once as a whole; as Upstash does, bytes that are not UTF-8 become U+FFFD.
+    let lossy;
+    let (body, text) = match std::str::from_utf8(body) {
+        Ok(text) => (body, text),
+        Err(_) => {
+            lossy = Bytes::from(String::from_utf8_lossy(body).into_owned());
+            (&lossy, std::str::from_utf8(&lossy).unwrap_or_default())
+        }
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
     // The depth is bounded by `JsonReply`, more generously than serde_json's 128.
     json.disable_recursion_limit();
     let budget = Cell::new(MAX_ELEMENTS);
@@ -154,6 +163,15 @@ struct Entry<'a> {
     budget: &'a Cell<usize>,
 }
 
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Key {
+    Result,
+    Error,
+    #[serde(other)]
+    Other,
+}
+
 impl<'de> DeserializeSeed<'de> for Entry<'de> {
     type Value = Reply;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Reply, D::Error> {
@@ -170,11 +188,11 @@ impl<'de> Visitor<'de> for Entry<'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reply, A::Error> {
         let mut reply = None;
-        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
-            match key.as_ref() {
-                "result" => reply = Some(map.next_value_seed(JsonReply::new(self.body, self.budget))?),
-                "error" => reply = Some(Reply::Error(map.next_value()?)),
-                _ => {
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Result => reply = Some(map.next_value_seed(JsonReply::new(self.body, self.budget))?),
+                Key::Error => reply = Some(Reply::Error(map.next_value()?)),
+                Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -204,6 +222,12 @@ mod tests {
         for json in ["", "{}", "[]", "[{}]", "<html>", r#"[{"result":1}] x"#, r#"[{"result":{"a":1}}]"#] {
             assert!(matches!(decoded(json, 1), Err(Failure::Nonsense(_))), "{json}");
         }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_become_replacement_characters() {
+        let replies = decode(&Bytes::from_static(b"[{\"result\":\"a\xff\"}]"), 1).unwrap();
+        assert_eq!(replies, [Reply::String("a\u{fffd}".into())]);
     }
 
     #[test]

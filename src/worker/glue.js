@@ -99,7 +99,10 @@ export function endpoint(url, authorization) {
   return { url, headers: { authorization, 'content-type': 'application/json' } };
 }
 
-/** Posts to an endpoint. The text of the answer if it is a 200, else its status. Never follows a redirect. */
+/** From this length on bytes cross faster than a string, which is copied character by character. */
+const LONG = 1024;
+
+/** Posts to an endpoint. The text of the answer, or its bytes, if it is a 200, else its status. Never follows a redirect. */
 export function post(endpoint, body, limit, ticket) {
   report(ticket, exchange(endpoint, body.slice(), limit));
 }
@@ -113,7 +116,8 @@ async function exchange({ url, headers }, body, limit) {
   // Only an announced length is known before it is there; an encoded body grows when it is decoded.
   const length = response.headers.has('content-encoding') ? NaN : Number(response.headers.get('content-length') ?? NaN);
   if (length > limit) throw new RangeError('the answer is too long');
-  return length <= limit ? response.text() : bounded(response.body, limit);
+  if (length <= LONG) return response.text();
+  return length <= limit ? response.bytes() : bounded(response.body, limit);
 }
 
 async function bounded(stream, limit) {

@@ -5,7 +5,7 @@
 //! that is given up here ends with the one that asked for it.
 
 use bytes::Bytes;
-use js_sys::{Object, RangeError};
+use js_sys::{Object, RangeError, Uint8Array};
 use wasm_bindgen::JsCast;
 use worker::send::SendWrapper;
 
@@ -29,6 +29,9 @@ impl Fetch {
         let answer = answer.map_err(|error| {
             if error.is_instance_of::<RangeError>() { HttpError::TooLong } else { HttpError::Broken }
         })?;
+        if let Some(bytes) = answer.dyn_ref::<Uint8Array>() {
+            return Ok(Answer { status: 200, body: Bytes::from(bytes.to_vec()) });
+        }
         match answer.as_string() {
             Some(text) => Ok(Answer { status: 200, body: Bytes::from(text) }),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a status has three digits")]
