@@ -20,10 +20,13 @@ export const bearer = (token) => ({ Authorization: `Bearer ${token}` });
 /** How long a line of the log may be on its way. */
 const LOG_WITHIN_MS = 5_000;
 
-/** Starts the Worker with these variables beside the credentials; it ends with the file's tests. */
-export async function startRidge(vars) {
+/**
+ * Starts the Worker with these variables beside the credentials; it ends with the file's tests. `wrapper` is a module that
+ * stands in front of it and imports it from `./index.js`.
+ */
+export async function startRidge(vars, wrapper) {
   const log = [];
-  const modules = RIDGE;
+  const modules = wrapper ? [{ name: 'wrapper.js', file: wrapper, kind: 'esModule' }, ...RIDGE] : RIDGE;
   const worker = await startWorker({
     modules,
     vars: { XANO_API_KEY: API_KEY, JWT_SECRET, ...vars },
