@@ -9,7 +9,7 @@ use axum::{
 
 use crate::{
     config::{Config, ConfigError, Environment},
-    edge::{LogLevel, cors::Cors},
+    edge::{Context, LogLevel, cors::Cors},
     error::ApiError,
     host::Host,
     proxy,
@@ -100,7 +100,7 @@ impl Ready {
         let app = App(Arc::new(Parts { config, host, redis }));
         let router = routes()
             .fallback(async || ApiError::NotFound)
-            .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+            .method_not_allowed_fallback(async |_: Context| ApiError::MethodNotAllowed)
             .with_state(app.clone());
         Self { app, router }
     }

@@ -24,8 +24,9 @@ async fn a_request_is_one_line_with_what_happened() {
     gateway.read(json!(["GET", "a"])).await;
     gateway.get("/nothing").header("x-request-id", "third").send().await;
     gateway.call("OPTIONS", "/ping").send().await;
+    gateway.call("DELETE", "/ping").send().await;
     let log = gateway.log();
-    assert_eq!(log.len(), 4);
+    assert_eq!(log.len(), 5);
     let fields = |line: &Value| {
         ["status", "caller", "redis_round_trips", "duration_ms", "method"].map(|name| line[name].clone())
     };
@@ -38,6 +39,7 @@ async fn a_request_is_one_line_with_what_happened() {
     let route = log[0]["route"].as_str().unwrap();
     assert!(route.starts_with("/users/") && !route.contains(&name), "{route}");
     assert_eq!((&log[1]["route"], &log[2]["route"]), (&json!("/"), &Value::Null));
+    assert_eq!((&log[4]["route"], &log[4]["status"]), (&json!("/ping"), &json!(405)));
 }
 
 #[tokio::test]
