@@ -11,7 +11,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use hostile::{
     Kind, LOST, NONSENSE, REFUSED, SECRET, SILENT, Stranger, UNAVAILABLE, Verdict,
-    http::{answers, answers_and_waits, answers_for_ever, check_rest, check_rest_within, ok, response, status},
+    http::{
+        answers, answers_and_waits, answers_for_ever, check_rest, check_rest_within, healthy, ok, response, status,
+    },
     tcp::{closes_after, closes_at_once},
 };
 use serde_json::json;
@@ -102,9 +104,12 @@ async fn what_is_no_list_of_results_is_502() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_utf8_is_502() {
-    let _redis = Redis::shared();
-    check_rest("Latin-1", ok(b"[{\"result\":\"caf\xe9\"}]"), NONSENSE).await;
+async fn bytes_that_are_no_text_become_replacement_characters() {
+    let redis = Redis::shared();
+    let latin1 = ok(b"[{\"result\":\"caf\xe9\"}]");
+    let stranger = Stranger::start(latin1, healthy(redis)).await;
+    let gateway = gateway_at(&format!("http://127.0.0.1:{}", stranger.port()));
+    assert_eq!(gateway.read(json!(["GET", "a"])).await, json!(["caf\u{fffd}"]));
 }
 
 #[tokio::test]
