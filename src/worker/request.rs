@@ -11,7 +11,7 @@ use std::{
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
-use http_body::{Frame, SizeHint};
+use http_body::Frame;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
 use web_sys::ReadableStreamDefaultReader;
@@ -111,10 +111,6 @@ impl http_body::Body for HostBody {
             }
         };
         Poll::Ready(Some(chunk.map(|chunk| Frame::data(Bytes::from(chunk))).ok_or(CutOff)))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
     }
 }
 
