@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{delete, get, patch, post},
 };
 
 use crate::{
@@ -13,8 +13,9 @@ use crate::{
     error::ApiError,
     host::Host,
     proxy,
-    redis::{Client, Port},
-    service, social,
+    redis::{Client, Failure, Port},
+    service,
+    social::{comments, feeds, follows, jobs, posts, reactions, search, users},
 };
 
 /// Every route on one screen. Who may call one stands in its handler's signature.
@@ -30,7 +31,29 @@ fn routes() -> Router<App> {
         .route("/whoami", get(service::whoami).post(service::whoami))
         .route("/debug-auth", get(service::debug_auth))
         // REST for frontends: users, and API keys of scope `rest`.
-        .route("/users/{id}", get(social::users::show))
+        .route("/users/{id}", get(users::show).patch(users::update).put(users::replace).delete(users::delete))
+        .route("/users/{id}/follow", post(follows::follow).delete(follows::unfollow))
+        .route("/users/{id}/followers", get(follows::followers))
+        .route("/users/{id}/following", get(follows::following))
+        .route("/users/{id}/posts", get(feeds::of_user))
+        .route("/users/{id}/bookmarked", get(feeds::bookmarked))
+        .route("/users/{id}/liked", get(feeds::liked))
+        .route("/posts", post(posts::create))
+        .route("/posts/{id}", get(posts::show).delete(posts::delete))
+        .route("/posts/{id}/like", post(reactions::like).delete(reactions::unlike))
+        .route("/posts/{id}/bookmark", post(reactions::bookmark).delete(reactions::unbookmark))
+        .route("/posts/{id}/view", post(posts::view))
+        .route("/posts/{id}/comments", get(comments::list).post(comments::create))
+        .route("/posts/{id}/ban", patch(posts::ban).delete(posts::lift_ban))
+        .route("/comments/{id}", delete(comments::delete))
+        // Anyone may look at this one.
+        .route("/feed/explore", get(feeds::explore))
+        .route("/feed/following", get(feeds::following))
+        .route("/feed/hashtag/{tag}", get(feeds::hashtag))
+        .route("/feed/hashtag/{tag}/ranked", get(feeds::ranked))
+        .route("/search/users/newest", get(search::newest_users))
+        .route("/search/hashtags/top-posts", get(search::top_posts))
+        .route("/search/models/top", get(search::top_models))
 }
 
 /// What handlers share. Made once per isolate.
@@ -76,6 +99,15 @@ impl Ridge {
             Ok(Ready::new(config, Arc::clone(&host), port))
         });
         Self { host, app }
+    }
+
+    /// Carries pending jobs on, at most `steps` steps of them, each one round trip. Returns how many jobs are left.
+    ///
+    /// # Errors
+    /// What Redis fails with; the jobs stay where they were.
+    pub async fn run_jobs(&self, steps: u32) -> Result<u64, Failure> {
+        let Ok(ready) = &self.app else { return Ok(0) };
+        jobs::run(&ready.app, &ready.app.redis.for_request(Arc::default()), steps).await
     }
 
     pub(crate) fn cors(&self) -> &Cors {

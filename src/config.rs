@@ -13,7 +13,10 @@ use crate::{
     },
     edge::{LogLevel, cors::Cors},
     host::Host,
-    policy::ProxyPolicy,
+    policy::{
+        ProxyPolicy,
+        profile::{CREATED_AT, PROTECTED},
+    },
     redis::{
         Address, Port,
         tcp::Tcp,
@@ -55,6 +58,8 @@ pub struct Config {
     pub proxy: ProxyPolicy,
     /// Which profile fields are whose.
     pub privacy: Privacy,
+    /// Which profile fields users change themselves, beside the usual ones.
+    pub editable_fields: Vec<String>,
     /// Which web pages may call.
     pub cors: Cors,
     /// What is written to the console.
@@ -171,6 +176,7 @@ impl Config {
                 variables.read("WRITE_POLICY", str::parse)?,
             ),
             privacy: Privacy::new(&variables.names("PRIVATE_FIELDS")?, &variables.names("PUBLIC_FIELDS")?),
+            editable_fields: read_editable_fields(&variables)?,
             cors: variables.read("CORS_ORIGINS", Cors::parse)?.unwrap_or_default(),
             log_level: variables.read("LOG_LEVEL", LogLevel::from_str)?.unwrap_or(LogLevel::INFO),
             environment: match variables.get("ENVIRONMENT").as_deref() {
@@ -194,6 +200,19 @@ fn read_backend(variables: &Variables<'_>) -> Result<Backend, ConfigError> {
         (None, (Some(_), None)) => error("UPSTASH_REDIS_REST_TOKEN", "is not set, but UPSTASH_REDIS_REST_URL is"),
         (None, (None, Some(_))) => error("UPSTASH_REDIS_REST_URL", "is not set, but UPSTASH_REDIS_REST_TOKEN is"),
         (Some(_), _) => error("REDIS_URL", "is set and UPSTASH_REDIS_REST_… too; set one of the two"),
+    }
+}
+
+/// What Ridge looks after is nobody's to edit, and a user who could set their role could do anything.
+fn read_editable_fields(variables: &Variables<'_>) -> Result<Vec<String>, ConfigError> {
+    let names = variables.names("EDITABLE_FIELDS")?;
+    let is_kept = |name: &&String| {
+        let own = ["display_name", "avatar"];
+        name.as_str() == CREATED_AT || (PROTECTED.contains(&name.as_str()) && !own.contains(&name.as_str()))
+    };
+    match names.iter().find(is_kept) {
+        Some(name) => Err(ConfigError { variable: "EDITABLE_FIELDS", problem: format!("must not hold '{name}'") }),
+        None => Ok(names),
     }
 }
 

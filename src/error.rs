@@ -42,15 +42,33 @@ pub enum ApiError {
     /// `X-Act-As` is for API keys.
     #[error("X-Act-As requires an API key")]
     ActAsForbidden,
-    /// Only for administrators.
+    /// Only for API keys that administrate the gateway.
     #[error("This route requires an API key of scope 'admin'")]
     AdminOnly,
+    /// Only for callers of role `admin`.
+    #[error("Only an administrator may do this")]
+    NotAdmin,
+    /// Somebody else's, or not for the caller to change; the sentence says what.
+    #[error("{0}")]
+    Forbidden(Cow<'static, str>),
+    /// The state of the data does not allow it; the sentence says why.
+    #[error("{0}")]
+    Conflict(Cow<'static, str>),
+    /// The signature of a webhook is missing or wrong.
+    #[error("Invalid webhook signature")]
+    InvalidSignature(&'static str),
     /// No such route.
     #[error("Not found")]
     NotFound,
     /// No such user.
     #[error("User not found")]
     UserNotFound,
+    /// No such post, or none that the caller may know of.
+    #[error("Post not found")]
+    PostNotFound,
+    /// No such comment, or none that the caller may know of.
+    #[error("Comment not found")]
+    CommentNotFound,
     /// The route exists, not with this method.
     #[error("Method not allowed")]
     MethodNotAllowed,
@@ -60,8 +78,8 @@ pub enum ApiError {
         /// The most that the route takes.
         limit: usize,
     },
-    /// More commands than one batch takes.
-    #[error("A batch holds at most {limit} commands")]
+    /// More commands or items than one batch takes.
+    #[error("A batch holds at most {limit} items")]
     BatchTooLarge {
         /// The most that a batch takes.
         limit: usize,
@@ -77,6 +95,18 @@ pub enum ApiError {
 /// What a caller who was sent away from the proxy can use instead.
 const AVAILABLE_ENDPOINTS: &[&str] = &[
     "GET /users/:id - Get user profile",
+    "PATCH /users/:id - Update profile",
+    "DELETE /users/:id - Delete user",
+    "POST|DELETE /users/:id/follow - Follow or unfollow",
+    "GET /users/:id/followers, /following - List users",
+    "GET /users/:id/posts, /liked, /bookmarked - List posts",
+    "POST /posts - Create post",
+    "GET|DELETE /posts/:id - Get or delete post",
+    "POST|DELETE /posts/:id/like, /bookmark - Like or bookmark",
+    "POST /posts/:id/view - Count a view",
+    "GET|POST /posts/:id/comments, DELETE /comments/:id - Comments",
+    "GET /feed/explore, /feed/following, /feed/hashtag/:tag, /feed/hashtag/:tag/ranked - Feeds",
+    "GET /search/users/newest, /search/hashtags/top-posts, /search/models/top - Search",
     "GET /whoami - Show who the token says you are",
     "GET /health - Health check",
 ];
@@ -94,13 +124,18 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::MissingToken | Self::InvalidApiKey | Self::Token(_) => StatusCode::UNAUTHORIZED,
+            Self::MissingToken | Self::InvalidApiKey | Self::Token(_) | Self::InvalidSignature(_) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::ProxyForbidden
             | Self::MissingScope(_)
             | Self::AddressForbidden
             | Self::ActAsForbidden
-            | Self::AdminOnly => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::UserNotFound => StatusCode::NOT_FOUND,
+            | Self::AdminOnly
+            | Self::NotAdmin
+            | Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::NotFound | Self::UserNotFound | Self::PostNotFound | Self::CommentNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge { .. } | Self::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Misconfigured(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -127,9 +162,14 @@ impl ApiError {
             Self::MissingScope(_) => "missing_scope",
             Self::AddressForbidden => "address_forbidden",
             Self::ActAsForbidden => "act_as_forbidden",
-            Self::AdminOnly => "admin_only",
+            Self::AdminOnly | Self::NotAdmin => "admin_only",
+            Self::Forbidden(_) => "forbidden",
+            Self::Conflict(_) => "conflict",
+            Self::InvalidSignature(_) => "invalid_signature",
             Self::NotFound => "not_found",
             Self::UserNotFound => "user_not_found",
+            Self::PostNotFound => "post_not_found",
+            Self::CommentNotFound => "comment_not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::BatchTooLarge { .. } => "batch_too_large",
@@ -150,7 +190,7 @@ impl ApiError {
         Some(match self {
             Self::MissingToken => "Send an API key in X-API-Key, or a token in Authorization: Bearer".into(),
             Self::InvalidApiKey => "The key in X-API-Key matches none of the configured API keys".into(),
-            Self::Token(TokenError::Invalid(reason)) => (*reason).into(),
+            Self::Token(TokenError::Invalid(reason)) | Self::InvalidSignature(reason) => (*reason).into(),
             Self::ProxyForbidden => "Frontend clients should use REST endpoints instead".into(),
             Self::Misconfigured(problem) => problem.as_str().into(),
             Self::Redis(Failure::OutcomeUnknown { .. }) => {

@@ -78,6 +78,9 @@ pub trait Host: Send + Sync {
     /// Completes after `duration`.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
+    /// Tells that jobs are pending, so that somebody carries them on soon. Where nobody can be told, a timer finds them.
+    fn wake(&self) -> BoxFuture<'_, ()>;
+
     /// Writes one line to the console.
     fn log(&self, level: Level, line: &str);
 

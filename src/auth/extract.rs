@@ -36,6 +36,20 @@ impl FromRequestParts<App> for RestCaller {
     }
 }
 
+/// Anyone, known or not: a user, an API key of scope `rest`, or somebody without credentials.
+pub struct MaybeRestCaller(pub Option<Caller>);
+
+impl FromRequestParts<App> for MaybeRestCaller {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match RestCaller::from_request_parts(parts, app).await {
+            Ok(RestCaller(caller)) => Ok(Self(Some(caller))),
+            Err(ApiError::MissingToken) => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// An API key of scope `proxy`. A user is told where to go instead.
 pub struct ProxyCaller(pub Caller);
 

@@ -5,8 +5,11 @@
 pub mod body;
 mod context;
 pub mod cors;
+pub mod fields;
 mod json;
 mod log;
+mod path;
+mod query;
 
 use axum::{
     body::Body,
@@ -16,6 +19,8 @@ pub use context::Context;
 use http::{HeaderName, HeaderValue, Method, Request, header::CACHE_CONTROL};
 pub use json::Json;
 pub use log::LogLevel;
+pub use path::Segment;
+pub use query::Query;
 use tower_service::Service as _;
 
 use crate::{app::Ridge, config::Environment, error::ApiError};

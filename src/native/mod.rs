@@ -43,6 +43,11 @@ impl Host for Native {
         Box::pin(tokio::time::sleep(duration))
     }
 
+    /// Nobody waits here: whoever embeds the gateway calls [`crate::app::Ridge::run_jobs`].
+    fn wake(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     fn log(&self, _: Level, line: &str) {
         self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line.to_owned());
     }

@@ -31,6 +31,11 @@ local function user_is_new(key)
   return is_new[key]
 end
 
+-- A user of whom much is left is swept away in steps; until then nobody can take the name.
+local function is_being_deleted(key)
+  return redis.call('EXISTS', key .. ':deleting') == 1 and {'error', 'ERR this user is being deleted, try again later'}
+end
+
 -- The protected fields among the pairs from first to last whose stored value is another one.
 local function changed_fields(key, first, last)
   local changed = {'changed'}
@@ -92,25 +97,6 @@ local function execute(name, key, first, last)
   return sum
 end
 
--- Gives a profile that has a username what every profile has, and its place in the registry of its role.
-local function register(key)
-  local fields = redis.pcall('HMGET', key, 'username', 'role', 'created_at')
-  if fields.err or not fields[1] then return end
-  local username, role, created_at = fields[1], fields[2], fields[3]
-  if not role then
-    role = 'user'
-    redis.call('HSET', key, 'role', role)
-  end
-  if not created_at or not string.find(created_at, '^-?%d+$') then
-    created_at = now
-    redis.call('HSET', key, 'created_at', created_at)
-  end
-  if role ~= 'user' then redis.call('ZREM', regular, username) end
-  if role ~= 'model' then redis.call('ZREM', models, username) end
-  if role == 'user' then redis.call('ZADD', regular, created_at, username) end
-  if role == 'model' then redis.call('ZADD', models, created_at, username) end
-end
-
 local results, to_register = {}, {}
 local at = 2
 for n = 3, #KEYS do
@@ -121,7 +107,7 @@ for n = 3, #KEYS do
   local refused = effect ~= '' and fault_of_registries()
   if effect == 'protected' and not refused then
     if user_is_new(key) then
-      refused = invalid_if_new == '1' and {'invalid'}
+      refused = invalid_if_new == '1' and {'invalid'} or is_being_deleted(key)
     else
       local changed = changed_fields(key, first, last)
       refused = #changed > 1 and changed
@@ -130,5 +116,5 @@ for n = 3, #KEYS do
   if effect ~= '' and not refused then to_register[key] = true end
   results[#results + 1] = refused or execute(name, key, first, last)
 end
-for key in pairs(to_register) do register(key) end
+for key in pairs(to_register) do register(key, now) end
 return results

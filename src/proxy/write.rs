@@ -22,9 +22,10 @@ use crate::{
         profile,
     },
     redis::{Failure, Invocation, Redis, Reply, Safety, Script},
+    social::scripts,
 };
 
-static WRITE: Script = Script::new(include_str!("write.lua"));
+static WRITE: Script = Script::new(&[scripts::REGISTRY, include_str!("write.lua")]);
 
 /// Lua passes arguments on a stack of 8,000 places. `HSET` and `HDEL` are sent in chunks, other commands whole.
 const MOST_WORDS: usize = 7000;

@@ -31,7 +31,7 @@ impl Progress {
 }
 
 /// What happens if the same commands are executed twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Safety {
     /// Nothing: they only read.
     Read,
@@ -102,6 +102,51 @@ impl Redis {
         let reply = self.one(invocation.by_text(), invocation.safety).await?;
         self.client.remember(sha);
         outcome(reply, invocation.safety)
+    }
+
+    /// Runs many invocations in one round trip, in order, each of them atomic by itself. Texts that this isolate has not sent
+    /// before go at the head; invocations that a server refuses, since it has forgotten the script, are sent again.
+    ///
+    /// # Errors
+    /// When there are no replies; see [`Failure`]. An invocation that failed is a [`Reply::Error`] in its place.
+    pub async fn call_all(&self, invocations: &[Invocation]) -> Result<Vec<Reply>, Failure> {
+        let mut replies = self.batch(invocations.iter(), false).await?;
+        let is_forgotten = |reply: &Reply| matches!(reply, Reply::Error(text) if text.starts_with("NOSCRIPT"));
+        if replies.iter().any(is_forgotten) {
+            let refused = invocations.iter().zip(&replies).filter(|(_, reply)| is_forgotten(reply));
+            let refused: Vec<&Invocation> = refused.map(|(invocation, _)| invocation).collect();
+            let again = self.batch(refused.into_iter(), true).await?;
+            for (reply, new) in replies.iter_mut().filter(|reply| is_forgotten(reply)).zip(again) {
+                *reply = new;
+            }
+        }
+        Ok(replies)
+    }
+
+    /// One round trip of invocations, with the texts of the scripts that are unknown, or of all of them.
+    async fn batch<'a>(
+        &self,
+        invocations: impl Iterator<Item = &'a Invocation> + Clone,
+        all_texts: bool,
+    ) -> Result<Vec<Reply>, Failure> {
+        let (mut pipeline, mut loaded) = (Pipeline::new(), Vec::new());
+        let mut safety = Safety::Read;
+        for invocation in invocations.clone() {
+            safety = safety.max(invocation.safety);
+            let sha = invocation.script.sha();
+            if !loaded.contains(&sha) && (all_texts || !self.client.knows(sha)) {
+                pipeline.push(invocation.load());
+                loaded.push(sha);
+            }
+        }
+        for invocation in invocations {
+            pipeline.push(invocation.by_sha());
+        }
+        let mut replies = self.run(&pipeline, safety).await?;
+        for sha in &loaded {
+            self.client.remember(sha);
+        }
+        Ok(replies.split_off(loaded.len()))
     }
 
     async fn one(&self, command: super::Command, safety: Safety) -> Result<Reply, Failure> {

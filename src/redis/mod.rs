@@ -18,7 +18,7 @@ pub use address::Address;
 pub use client::{Client, Progress, Redis, Safety};
 pub use command::{Command, Pipeline};
 pub use failure::Failure;
-pub use reply::{Reply, Text};
+pub use reply::{Elements, Reply, Text};
 pub use script::{Invocation, Script};
 
 use crate::host::BoxFuture;

@@ -76,6 +76,66 @@ impl Reply {
     }
 }
 
+/// The elements of an array, taken one after the other: how the replies of our own scripts are read.
+pub struct Elements(std::vec::IntoIter<Reply>);
+
+impl Elements {
+    /// The elements of a reply.
+    ///
+    /// # Errors
+    /// When it is no array.
+    pub fn of(reply: Reply) -> Result<Self, Failure> {
+        reply.into_array().map(|items| Self(items.into_iter()))
+    }
+
+    /// The next element.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn reply(&mut self) -> Result<Reply, Failure> {
+        self.0.next().ok_or(Failure::Nonsense("a reply is too short"))
+    }
+
+    /// The next element, an array.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn array(&mut self) -> Result<Vec<Reply>, Failure> {
+        self.reply()?.into_array()
+    }
+
+    /// The next element, an integer.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn integer(&mut self) -> Result<i64, Failure> {
+        self.reply()?.as_integer().ok_or(Failure::Nonsense("expected an integer"))
+    }
+
+    /// The next element, 1 or 0.
+    ///
+    /// # Errors
+    /// When it is no integer.
+    pub fn flag(&mut self) -> Result<bool, Failure> {
+        self.integer().map(|number| number == 1)
+    }
+
+    /// The next element, a text.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn text(&mut self) -> Result<String, Failure> {
+        self.reply()?.as_str().map(str::to_owned).ok_or(Failure::Nonsense("expected a text"))
+    }
+}
+
+impl Iterator for Elements {
+    type Item = Reply;
+    fn next(&mut self) -> Option<Reply> {
+        self.0.next()
+    }
+}
+
 /// Bytes as a JSON string; what is not UTF-8 becomes U+FFFD.
 pub struct Text<'a>(pub &'a [u8]);
 

@@ -11,19 +11,24 @@ use super::{client::Safety, command::Command};
 
 /// A Lua script, usually a `static` beside the `.lua` file that it includes.
 pub struct Script {
-    text: &'static str,
+    parts: &'static [&'static str],
+    text: OnceLock<Bytes>,
     sha: OnceLock<String>,
 }
 
 impl Script {
-    /// A script from its text.
-    pub const fn new(text: &'static str) -> Self {
-        Self { text, sha: OnceLock::new() }
+    /// A script from the parts of its text. What scripts share comes first, so it is in the Worker only once.
+    pub const fn new(parts: &'static [&'static str]) -> Self {
+        Self { parts, text: OnceLock::new(), sha: OnceLock::new() }
+    }
+
+    fn text(&self) -> &Bytes {
+        self.text.get_or_init(|| self.parts.concat().into())
     }
 
     /// The SHA-1 of the text in hexadecimal, by which `EVALSHA` names it.
     pub fn sha(&self) -> &str {
-        self.sha.get_or_init(|| sha1_smol::Sha1::from(self.text).digest().to_string())
+        self.sha.get_or_init(|| sha1_smol::Sha1::from(self.text()).digest().to_string())
     }
 
     /// Starts a call.
@@ -53,12 +58,22 @@ impl Invocation {
         self
     }
 
+    /// `SCRIPT LOAD`, for a batch of invocations by hash.
+    pub(super) fn load(&self) -> Command {
+        Command::new("SCRIPT").arg("LOAD").arg(self.script.text().clone())
+    }
+
     pub(super) fn by_text(&self) -> Command {
-        self.command("EVAL", Bytes::from_static(self.script.text.as_bytes()))
+        self.command(if self.only_reads() { "EVAL_RO" } else { "EVAL" }, self.script.text().clone())
     }
 
     pub(super) fn by_sha(&self) -> Command {
-        self.command("EVALSHA", Bytes::copy_from_slice(self.script.sha().as_bytes()))
+        let sha = Bytes::copy_from_slice(self.script.sha().as_bytes());
+        self.command(if self.only_reads() { "EVALSHA_RO" } else { "EVALSHA" }, sha)
+    }
+
+    fn only_reads(&self) -> bool {
+        self.safety == Safety::Read
     }
 
     fn command(&self, name: &'static str, script: Bytes) -> Command {

@@ -48,6 +48,11 @@ impl Privacy {
         Self { private, public: lower(public) }
     }
 
+    /// Whether nobody may see a field.
+    pub fn is_secret(field: &str) -> bool {
+        is_secret(&field.to_lowercase())
+    }
+
     /// Whether a viewer may see a field.
     pub fn shows(&self, field: &str, viewer: Viewer) -> bool {
         let field = field.to_lowercase();

@@ -1,22 +1,36 @@
-//! Users.
+//! Users: showing, changing, replacing and deleting their profiles.
 
-use axum::extract::{Path, State, rejection::PathRejection};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
-    keys,
-    privacy::Viewer,
+    actor::{Actor, Authority, Moment},
+    call::Call,
+    jobs, keys,
+    posts::as_not_admin,
+    privacy::{Privacy, Viewer},
     profile::{IS_FOLLOWING, Profile},
+    scripts,
 };
 use crate::{
-    app::App,
-    auth::{Caller, RestCaller, Role, Username},
-    edge::Json,
+    auth::{Role, Username},
+    edge::{
+        Json, Segment,
+        body::{BodyOf, BoundedBody},
+        fields::{FieldError, Fields},
+    },
     error::ApiError,
-    redis::{Command, Failure, Pipeline, Redis, Reply},
+    policy::profile::{self, COUNTERS, CREATED_AT},
+    redis::{Command, Elements, Failure, Invocation, Pipeline, Redis, Reply, Safety},
 };
 
-/// The answer of `GET /users/:id`.
+/// The fields that users change themselves, beside those of `EDITABLE_FIELDS`.
+const EDITABLE: &[&str] = &["display_name", "bio", "avatar", "links"];
+/// The most fields that one request changes: each of them is a step in the script.
+const MOST_FIELDS: usize = 500;
+
+/// An answer that shows a user.
 #[derive(Serialize)]
 pub struct Shown {
     user: ShownUser,
@@ -25,6 +39,15 @@ pub struct Shown {
 struct ShownUser {
     profile: Profile,
     is_following: bool,
+}
+
+impl ShownUser {
+    /// What a script has read after it wrote: whether the caller follows, and the profile.
+    fn read(reply: &mut Elements, call: &Call, username: &Username) -> Result<Self, ApiError> {
+        let is_following = reply.flag()?;
+        let profile = Profile::from_reply(reply.reply()?, call.privacy(), call.viewer_of(username))?;
+        Ok(Self { profile: profile.ok_or(Failure::Nonsense("a profile without a name"))?, is_following })
+    }
 }
 
 impl Serialize for ShownUser {
@@ -37,35 +60,209 @@ impl Serialize for ShownUser {
 }
 
 /// Shows a user: to themselves whole, to others without the private fields.
-pub async fn show(
-    RestCaller(caller): RestCaller,
-    redis: Redis,
-    State(app): State<App>,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Json<Shown>, ApiError> {
-    let viewer_name = caller.username();
-    let username = resolve(id, &caller)?;
+pub async fn show(call: Call, Segment(id): Segment) -> Result<Json<Shown>, ApiError> {
+    let username = call.resolve(&id)?;
     let pipeline = Pipeline::new()
         .with(Command::new("HGETALL").arg(keys::user(&username)))
-        .with(Command::new("SISMEMBER").arg(keys::following(&viewer_name)).arg(username.to_string()));
-    let [user, follows] = two(redis.read(pipeline).await?)?;
-    let viewer = if username == viewer_name && !is_plain_api_key(&caller) { Viewer::Oneself } else { Viewer::Other };
-    let profile = Profile::from_reply(user, &app.config.privacy, viewer)?.ok_or(ApiError::UserNotFound)?;
+        .with(Command::new("SISMEMBER").arg(keys::following(&call.actor.username)).arg(username.to_string()));
+    let [user, follows] =
+        call.redis.read(pipeline).await?.try_into().map_err(|_| Failure::Nonsense("not two replies"))?;
+    let profile =
+        Profile::from_reply(user, call.privacy(), call.viewer_of(&username))?.ok_or(ApiError::UserNotFound)?;
     Ok(Json(Shown { user: ShownUser { profile, is_following: follows.as_integer() == Some(1) } }))
 }
 
-/// The user that a path means; `me` is the caller.
-fn resolve(id: Result<Path<String>, PathRejection>, caller: &Caller) -> Result<Username, ApiError> {
-    let Path(id) = id.map_err(|_| ApiError::bad_request("Invalid user id: not UTF-8"))?;
-    match id.as_str() {
-        "me" => Ok(caller.username()),
-        id => id.parse().map_err(|problem| ApiError::bad_request(format!("Invalid user id: {problem}"))),
+/// Fields of a profile that are set to a text, or removed.
+#[derive(Default)]
+pub struct Changes(Vec<(String, Option<String>)>);
+
+impl Changes {
+    /// The fields that are left in a body.
+    ///
+    /// # Errors
+    /// A sentence that names the field that no request may set so.
+    pub fn take(fields: Fields<'_>, username: &Username) -> Result<Self, FieldError> {
+        let mut changes = fields.rest()?;
+        for (field, value) in &changes {
+            check(field, value.as_deref(), username)?;
+        }
+        changes.retain(|(field, _)| field != "username");
+        if changes.len() > MOST_FIELDS {
+            return Err(FieldError(format!("A profile changes in at most {MOST_FIELDS} fields at a time")));
+        }
+        Ok(Self(changes))
+    }
+
+    /// The first field that users may not change themselves.
+    fn first_reserved(&self, editable: &[String]) -> Option<&str> {
+        let mut names = self.0.iter().map(|(field, _)| field.as_str());
+        names.find(|field| !EDITABLE.contains(field) && !editable.iter().any(|name| name == field))
+    }
+
+    /// The call that applies them to a profile.
+    pub fn apply(&self, how: Applying, username: &Username, actor: &Actor, moment: &Moment) -> Invocation {
+        let mut call = moment.invoke(&scripts::PUT_USER, Safety::IdempotentWrite);
+        call.key(keys::user(username)).key(keys::REGULAR).key(keys::MODELS);
+        let (mode, needs_admin) = match how {
+            Applying::Patch { needs_admin } => ("patch", needs_admin),
+            Applying::Replace => ("replace", true),
+            Applying::Merge => ("merge", true),
+        };
+        call.arg(username.to_string()).arg(mode).arg(if needs_admin { "admin" } else { "" });
+        call.arg(actor.username.to_string()).arg(actor.authority.as_str());
+        let set = || self.0.iter().filter_map(|(field, value)| Some((field, value.as_ref()?)));
+        call.arg(set().count().to_string());
+        for (field, value) in set() {
+            call.arg(field.clone()).arg(value.clone());
+        }
+        for (field, _) in self.0.iter().filter(|(_, value)| value.is_none()) {
+            call.arg(field.clone());
+        }
+        call
     }
 }
 
-/// An API key that acts as nobody sees the public view, even of its own `xano_sync`: raw data is what `POST /` is for.
-fn is_plain_api_key(caller: &Caller) -> bool {
-    matches!(caller, Caller::ApiKey { acting_as: None, .. })
+impl Serialize for Changes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(field, value)| (field, value)))
+    }
+}
+
+/// How changes meet a profile.
+#[derive(Clone, Copy)]
+pub enum Applying {
+    /// They change one that is there.
+    Patch {
+        /// Whether only an administrator may.
+        needs_admin: bool,
+    },
+    /// They are all there is, but for what Ridge looks after; they make one that is not there.
+    Replace,
+    /// They change one that is there, and make one that is not.
+    Merge,
+}
+
+/// What is wrong with a field, whoever sets it.
+fn check(field: &str, value: Option<&str>, username: &Username) -> Result<(), FieldError> {
+    match (field, value) {
+        ("", _) => Err(FieldError("A field must have a name".to_owned())),
+        ("username", value) if value != Some(username.as_str()) => {
+            Err(FieldError(format!("Field 'username' is immutable, it must be '{username}' or absent")))
+        }
+        (counter, _) if COUNTERS.contains(&counter) => {
+            Err(FieldError(format!("Field '{counter}' is counted by the gateway and cannot be set")))
+        }
+        ("role", None) => Err(FieldError::new(field, "one of admin, user, model")),
+        ("role", Some(role)) if role.parse::<Role>().is_err() => {
+            Err(FieldError::new(field, "one of admin, user, model"))
+        }
+        (CREATED_AT, None) => Err(FieldError::new(field, "an integer")),
+        (CREATED_AT, Some(time)) if !profile::is_integer(time.as_bytes()) => Err(FieldError::new(field, "an integer")),
+        _ => Ok(()),
+    }
+}
+
+/// The answer of `PATCH /users/:id`.
+#[derive(Serialize)]
+pub struct Updated {
+    message: &'static str,
+    user: ShownUser,
+    updates: Visible,
+}
+
+/// Changes as they are told to whoever made them: without what nobody sees.
+struct Visible(Changes);
+
+impl Serialize for Visible {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = self.0.0.iter().filter(|(field, _)| !Privacy::is_secret(field));
+        serializer.collect_map(shown.map(|(field, value)| (field, value)))
+    }
+}
+
+/// Changes a profile: of one's own some fields, as an administrator of anyone any that Ridge does not look after.
+pub async fn update(call: Call, Segment(id): Segment, BodyOf(body): BoundedBody) -> Result<Json<Updated>, ApiError> {
+    let username = call.resolve(&id)?;
+    let changes = Changes::take(Fields::of(&body)?, &username)?;
+    if changes.0.is_empty() {
+        return Err(ApiError::bad_request("There is nothing to change"));
+    }
+    let refusal = refusal_for_ordinary(&call, &username, &changes);
+    if let Some(refusal) = &refusal
+        && call.actor.authority == Authority::Ordinary
+    {
+        return Err(refusal.clone());
+    }
+    let how = Applying::Patch { needs_admin: refusal.is_some() };
+    let answer = call.run(changes.apply(how, &username, &call.actor, &call.moment())).await;
+    let mut reply = answer.map_err(|error| match (error, refusal) {
+        (ApiError::Forbidden(_), Some(refusal)) => refusal,
+        (error, _) => error,
+    })?;
+    wake_for_new_names(&call, &mut reply).await?;
+    let user = ShownUser::read(&mut reply, &call, &username)?;
+    Ok(Json(Updated { message: "Profile updated", user, updates: Visible(changes) }))
+}
+
+/// Why somebody who is no administrator may not make these changes, if so.
+fn refusal_for_ordinary(call: &Call, username: &Username, changes: &Changes) -> Option<ApiError> {
+    if *username != call.actor.username {
+        return Some(ApiError::Forbidden("You can change your own profile only".into()));
+    }
+    let field = changes.first_reserved(&call.app.config.editable_fields)?;
+    Some(ApiError::Forbidden(format!("Field '{field}' can be changed by an administrator only").into()))
+}
+
+/// Makes a profile, or puts a new one in the place of an old one.
+pub async fn replace(call: Call, Segment(id): Segment, BodyOf(body): BoundedBody) -> Result<Response, ApiError> {
+    let username = call.resolve(&id)?;
+    if call.actor.authority == Authority::Ordinary {
+        return Err(ApiError::NotAdmin);
+    }
+    let changes = Changes::take(Fields::of(&body)?, &username)?;
+    let answer = call.run(changes.apply(Applying::Replace, &username, &call.actor, &call.moment())).await;
+    let mut reply = answer.map_err(as_not_admin)?;
+    let status = wake_for_new_names(&call, &mut reply).await?;
+    let user = ShownUser::read(&mut reply, &call, &username)?;
+    let status = if status == "created" { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(Shown { user })).into_response())
+}
+
+/// Reads what became of a profile. If its names are still on their way to its posts, somebody carries them on.
+async fn wake_for_new_names(call: &Call, reply: &mut Elements) -> Result<String, ApiError> {
+    let status = reply.text()?;
+    jobs::wake_unless_done(&call.app, &reply.text()?).await;
+    Ok(status)
+}
+
+/// The answer of `DELETE /users/:id`.
+#[derive(Serialize)]
+pub struct Deleted {
+    message: &'static str,
+    #[serde(rename = "postsDeleted")]
+    posts_deleted: i64,
+}
+
+/// The call that deletes a user in an actor's name.
+pub fn deletion(username: &Username, actor: &Actor, moment: &Moment) -> Invocation {
+    let mut call = moment.invoke(&scripts::DELETE_USER, Safety::Write);
+    call.key(keys::user(username)).key(keys::REGULAR).key(keys::MODELS);
+    call.arg(username.to_string()).arg(actor.username.to_string()).arg(actor.authority.as_str());
+    call
+}
+
+/// Deletes a user, oneself or as an administrator.
+pub async fn delete(call: Call, Segment(id): Segment) -> Result<(StatusCode, Json<Deleted>), ApiError> {
+    let username = call.resolve(&id)?;
+    let mut reply = call.run(deletion(&username, &call.actor, &call.moment())).await?;
+    let (done, posts_deleted) = (reply.text()?, reply.integer()?);
+    jobs::wake_unless_done(&call.app, &done).await;
+    let (status, message) = if done.is_empty() {
+        (StatusCode::ACCEPTED, "User is being deleted")
+    } else {
+        (StatusCode::OK, "User deleted")
+    };
+    Ok((status, Json(Deleted { message, posts_deleted })))
 }
 
 /// The role in a user's profile.
@@ -89,9 +286,5 @@ pub async fn stored_role(redis: &Redis, username: &Username) -> Result<Role, Api
 pub async fn load(redis: &Redis, username: &Username) -> Result<Option<Profile>, ApiError> {
     let reply = redis.read(Command::new("HGETALL").arg(keys::user(username))).await?;
     let reply = reply.into_iter().next().unwrap_or(Reply::Nil);
-    Ok(Profile::from_reply(reply, &crate::social::privacy::Privacy::default(), Viewer::Oneself)?)
-}
-
-fn two(replies: Vec<Reply>) -> Result<[Reply; 2], Failure> {
-    replies.try_into().map_err(|_| Failure::Nonsense("not two replies"))
+    Ok(Profile::from_reply(reply, &Privacy::default(), Viewer::Oneself)?)
 }

@@ -63,6 +63,10 @@ impl Host for TestHost {
         self.native.sleep(duration)
     }
 
+    fn wake(&self) -> BoxFuture<'_, ()> {
+        self.native.wake()
+    }
+
     fn log(&self, level: Level, line: &str) {
         self.native.log(level, line);
     }

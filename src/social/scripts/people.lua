@@ -1,0 +1,20 @@
+-- A page of users: followers, registries, the most engaging models.
+--
+-- KEYS  a sorted set of usernames
+-- ARGV  limit, offset, score and name of the cursor | '', '', the user who must exist | ''
+--
+-- Returns {'ok', total, more, score and name that the page ends with, {score, profile}…} or {'no_user'}.
+
+local limit, owner = tonumber(ARGV[1]), ARGV[5]
+if owner ~= '' and not user_exists(owner) then return {'no_user'} end
+local people = {}
+
+local function take(username, score)
+  if not user_exists(username) then return false end
+  people[#people + 1] = {score, call('HGETALL', user_key(username))}
+  return true
+end
+
+local rank = first_rank(KEYS[1], ARGV[2], ARGV[3], ARGV[4])
+local score, name, more = walk(KEYS[1], rank, limit, take)
+return {'ok', call('ZCARD', KEYS[1]), more, score, name, people}

@@ -1,0 +1,18 @@
+-- The best posts of several hashtags at a time.
+--
+-- KEYS  hashtag:<t>:ranked of each
+-- ARGV  viewer | '', how many of each, the time, hashtag…
+--
+-- Returns {'ok', authors, posts of the first, posts of the second, …}.
+
+local viewer, limit, now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local all = new_page(viewer, true)
+local reply = {'ok', all.authors}
+for i = 4, #ARGV do
+  all.posts = {}
+  for _, id in ipairs(rank_posts(ARGV[i], now, limit + 10)) do
+    if #all.posts < limit then add_post(all, id) end
+  end
+  reply[#reply + 1] = all.posts
+end
+return reply
