@@ -16,6 +16,7 @@ use crate::{
     redis::{Client, Failure, Port},
     service,
     social::{comments, feeds, follows, jobs, posts, reactions, search, users},
+    sync::{bulk, reconcile, webhook},
 };
 
 /// Every route on one screen. Who may call one stands in its handler's signature.
@@ -54,7 +55,21 @@ fn routes() -> Router<App> {
         .route("/search/users/newest", get(search::newest_users))
         .route("/search/hashtags/top-posts", get(search::top_posts))
         .route("/search/models/top", get(search::top_models))
+        // Sync for backends: API keys of scope `sync`, a webhook's signature, scope `admin`.
+        .route("/sync/users", post(bulk::users))
+        .route("/sync/posts", post(bulk::posts))
+        .route("/sync/follows", post(bulk::follows))
+        .route("/sync/likes", post(bulk::likes))
+        .route("/sync/bookmarks", post(bulk::bookmarks))
+        .route("/sync/stats", get(bulk::stats))
+        .route("/webhooks/{event}", post(webhook::receive))
+        .route("/admin/reconcile", post(reconcile::run))
 }
+
+/// How many steps of pending jobs are one turn: each turn has a request's time for Redis.
+const JOBS_A_TURN: u32 = 50;
+/// How many turns are made at a time: in ten thousand steps even a user with a million followers is gone.
+const MOST_TURNS: u32 = 200;
 
 /// What handlers share. Made once per isolate.
 #[derive(Clone)]
@@ -108,6 +123,29 @@ impl Ridge {
     pub async fn run_jobs(&self, steps: u32) -> Result<u64, Failure> {
         let Ok(ready) = &self.app else { return Ok(0) };
         jobs::run(&ready.app, &ready.app.redis.for_request(Arc::default()), steps).await
+    }
+
+    /// Carries pending jobs on until none is left, or until it is somebody else's turn.
+    ///
+    /// # Errors
+    /// What Redis fails with; the jobs stay where they were.
+    pub async fn finish_jobs(&self) -> Result<(), ApiError> {
+        for _ in 0..MOST_TURNS {
+            if self.run_jobs(JOBS_A_TURN).await? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a timer calls: pending jobs, and the next slices of the comparison of counters with what they count.
+    ///
+    /// # Errors
+    /// What Redis fails with; the next tick takes up where this one ended.
+    pub async fn tick(&self) -> Result<(), ApiError> {
+        let Ok(ready) = &self.app else { return Ok(()) };
+        self.finish_jobs().await?;
+        reconcile::tick(&ready.app, &ready.app.redis.for_request(Arc::default())).await
     }
 
     pub(crate) fn cors(&self) -> &Cors {

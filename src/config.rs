@@ -23,6 +23,7 @@ use crate::{
         upstash::{Upstash, UpstashError},
     },
     social::privacy::Privacy,
+    sync::reconcile,
 };
 
 /// A variable that is missing or wrong.
@@ -60,6 +61,10 @@ pub struct Config {
     pub privacy: Privacy,
     /// Which profile fields users change themselves, beside the usual ones.
     pub editable_fields: Vec<String>,
+    /// What webhooks are signed with.
+    pub webhook_secret: Option<String>,
+    /// What the timer does about counters that differ from what they count; `None`: it does not look.
+    pub reconcile: Option<reconcile::Mode>,
     /// Which web pages may call.
     pub cors: Cors,
     /// What is written to the console.
@@ -177,6 +182,8 @@ impl Config {
             ),
             privacy: Privacy::new(&variables.names("PRIVATE_FIELDS")?, &variables.names("PUBLIC_FIELDS")?),
             editable_fields: read_editable_fields(&variables)?,
+            webhook_secret: read_webhook_secret(&variables)?,
+            reconcile: variables.read("RECONCILE", read_reconcile)?.unwrap_or(Some(reconcile::Mode::Report)),
             cors: variables.read("CORS_ORIGINS", Cors::parse)?.unwrap_or_default(),
             log_level: variables.read("LOG_LEVEL", LogLevel::from_str)?.unwrap_or(LogLevel::INFO),
             environment: match variables.get("ENVIRONMENT").as_deref() {
@@ -214,6 +221,19 @@ fn read_editable_fields(variables: &Variables<'_>) -> Result<Vec<String>, Config
         Some(name) => Err(ConfigError { variable: "EDITABLE_FIELDS", problem: format!("must not hold '{name}'") }),
         None => Ok(names),
     }
+}
+
+fn read_webhook_secret(variables: &Variables<'_>) -> Result<Option<String>, ConfigError> {
+    let secret = variables.secret("WEBHOOK_SECRET");
+    if secret.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET) {
+        let problem = format!("must have at least {MIN_SECRET} bytes");
+        return Err(ConfigError { variable: "WEBHOOK_SECRET", problem });
+    }
+    Ok(secret)
+}
+
+fn read_reconcile(text: &str) -> Result<Option<reconcile::Mode>, &'static str> {
+    if text == "off" { Ok(None) } else { text.parse().map(Some).map_err(|_| "must be report, mend or off") }
 }
 
 fn read_timeout(text: &str) -> Result<Duration, &'static str> {

@@ -42,9 +42,9 @@ pub enum ApiError {
     /// `X-Act-As` is for API keys.
     #[error("X-Act-As requires an API key")]
     ActAsForbidden,
-    /// Only for API keys that administrate the gateway.
-    #[error("This route requires an API key of scope 'admin'")]
-    AdminOnly,
+    /// Not for tokens.
+    #[error("This route requires an API key of scope '{}'", .0.name())]
+    ApiKeyRequired(Scope),
     /// Only for callers of role `admin`.
     #[error("Only an administrator may do this")]
     NotAdmin,
@@ -131,7 +131,7 @@ impl ApiError {
             | Self::MissingScope(_)
             | Self::AddressForbidden
             | Self::ActAsForbidden
-            | Self::AdminOnly
+            | Self::ApiKeyRequired(_)
             | Self::NotAdmin
             | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
@@ -162,7 +162,8 @@ impl ApiError {
             Self::MissingScope(_) => "missing_scope",
             Self::AddressForbidden => "address_forbidden",
             Self::ActAsForbidden => "act_as_forbidden",
-            Self::AdminOnly | Self::NotAdmin => "admin_only",
+            Self::ApiKeyRequired(Scope::Admin) | Self::NotAdmin => "admin_only",
+            Self::ApiKeyRequired(_) => "api_key_required",
             Self::Forbidden(_) => "forbidden",
             Self::Conflict(_) => "conflict",
             Self::InvalidSignature(_) => "invalid_signature",

@@ -15,6 +15,7 @@
 //! | [`policy`] | what a caller may do: the command table, key and field rules |
 //! | [`proxy`] | `POST /` and `POST /redis/write` |
 //! | [`social`] | the REST routes for frontends |
+//! | [`sync`] | what backends push: lists, webhooks, and the check that counters agree |
 //! | [`service`] | ping, health, whoami |
 //! | [`redis`] | commands, pipelines, scripts and replies; one port, two backends: Upstash REST and TCP |
 //!
@@ -31,6 +32,7 @@ pub mod proxy;
 pub mod redis;
 pub mod service;
 pub mod social;
+pub mod sync;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;

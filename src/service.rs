@@ -164,7 +164,7 @@ pub async fn debug_auth(
     if !caller.has_scope(Scope::Admin) && app.config.environment != Environment::Development {
         return Err(match caller {
             Caller::ApiKey { .. } => ApiError::MissingScope(Scope::Admin),
-            Caller::User(_) => ApiError::AdminOnly,
+            Caller::User(_) => ApiError::ApiKeyRequired(Scope::Admin),
         });
     }
     let profile = users::load(&redis, &caller.username()).await?;

@@ -50,6 +50,34 @@ impl FromRequestParts<App> for MaybeRestCaller {
     }
 }
 
+/// An API key of scope `sync`.
+pub struct SyncCaller;
+
+impl FromRequestParts<App> for SyncCaller {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        api_key_of(Scope::Sync, parts, app).await.map(|()| Self)
+    }
+}
+
+/// An API key of scope `admin`.
+pub struct AdminCaller;
+
+impl FromRequestParts<App> for AdminCaller {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        api_key_of(Scope::Admin, parts, app).await.map(|()| Self)
+    }
+}
+
+async fn api_key_of(scope: Scope, parts: &Parts, app: &App) -> Result<(), ApiError> {
+    match caller(parts, app).await? {
+        caller if caller.has_scope(scope) => Ok(()),
+        Caller::ApiKey { .. } => Err(ApiError::MissingScope(scope)),
+        Caller::User(_) => Err(ApiError::ApiKeyRequired(scope)),
+    }
+}
+
 /// An API key of scope `proxy`. A user is told where to go instead.
 pub struct ProxyCaller(pub Caller);
 

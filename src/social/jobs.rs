@@ -7,7 +7,6 @@
 
 use crate::{
     app::App,
-    host::Level,
     redis::{Failure, Redis, Safety},
 };
 
@@ -16,8 +15,13 @@ use super::{actor::Moment, keys, outcome, scripts};
 /// Tells the host that there is work, unless a script said that all is done.
 pub(crate) async fn wake_unless_done(app: &App, done: &str) {
     if done.is_empty() {
-        app.host.wake().await;
+        wake(app).await;
     }
+}
+
+/// Tells the host that there is work.
+pub(crate) async fn wake(app: &App) {
+    app.host.wake().await;
 }
 
 /// Carries pending jobs on, at most `steps` steps. Returns how many jobs are left.
@@ -39,6 +43,5 @@ pub async fn run(app: &App, redis: &Redis, steps: u32) -> Result<u64, Failure> {
             break;
         }
     }
-    app.host.log(Level::Debug, &format!(r#"{{"level":"debug","jobs":{left}}}"#));
     Ok(left)
 }

@@ -59,6 +59,7 @@ impl Profile {
     ///
     /// # Errors
     /// The serializer's own.
+    #[inline(never)]
     pub fn serialize_into<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         for (field, value) in &self.fields {
             match std::str::from_utf8(field).unwrap_or_default() {

@@ -34,6 +34,7 @@ scripts! {
     COMMENT = [WRITES, COMMON, WRITING] "comment.lua", "Comments on a post.";
     UNCOMMENT = [MAKES_ROOM, COMMON, WRITING] "uncomment.lua", "Deletes a comment.";
     WORK = [MAKES_ROOM, COMMON, WRITING] "work.lua", "Carries the oldest job on by one step.";
+    RECONCILE = [WRITES, COMMON, WRITING] "reconcile.lua", "Compares a slice of the counters with what they count.";
     FEED = [COMMON, READING] "feed.lua", "A page of a chronological feed.";
     FOLLOWING = [COMMON, READING] "following.lua", "A page of the posts of those whom a user follows.";
     RANKED = [COMMON, READING, RANKING] "ranked.lua", "A page of a hashtag's posts, best first.";

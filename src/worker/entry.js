@@ -20,7 +20,26 @@ function revive() {
   state.instanceId++;
 }
 
+/** Lets the gateway work outside of a request. */
+async function work(task) {
+  revive();
+  try {
+    await task();
+  } catch (error) {
+    note(error);
+    throw error;
+  }
+}
+
 export default {
+  async scheduled(_, env) {
+    await work(() => ridge.tick(env));
+  },
+
+  async queue(_, env) {
+    await work(() => ridge.runJobs(env));
+  },
+
   async fetch(request, env, context) {
     revive();
     try {

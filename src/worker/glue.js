@@ -7,6 +7,8 @@ import { connect } from 'cloudflare:sockets';
 const ALWAYS = ['x-api-key', 'x-act-as', 'x-request-id', 'content-length', 'origin'];
 const WITH_KEY = ['cf-connecting-ip'];
 const WITHOUT_KEY = ['authorization', 'x-authorization', 'x-access-token'];
+const WITH_POST = ['idempotency-key'];
+const WITH_WEBHOOK = ['x-webhook-timestamp', 'x-webhook-signature', 'x-webhook-id'];
 const PREFLIGHT = ['access-control-request-headers'];
 
 /** Method, URL and the headers that Ridge reads, a line each. None of them can hold a line break. */
@@ -20,6 +22,7 @@ export function head(request) {
   };
   const [hasKey] = ALWAYS.map(look);
   (hasKey ? WITH_KEY : WITHOUT_KEY).forEach(look);
+  if (method === 'POST') (request.url.includes('/webhooks/') ? WITH_WEBHOOK : WITH_POST).forEach(look);
   if (method === 'OPTIONS') PREFLIGHT.forEach(look);
   return text;
 }
@@ -92,6 +95,11 @@ export function receive({ reader }, ticket) {
 
 export function close({ socket }) {
   socket.close().catch(() => {});
+}
+
+/** Tells the queue's consumer that there is work. What it is stands in Redis. */
+export function enqueue(queue, ticket) {
+  report(ticket, queue.send('work'));
 }
 
 /** What stays the same in every request to one endpoint. */

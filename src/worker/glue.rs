@@ -21,6 +21,8 @@ extern "C" {
     pub(super) fn receive(connection: &Object, ticket: u32);
     pub(super) fn close(connection: &Object);
 
+    pub(super) fn enqueue(queue: &Object, ticket: u32);
+
     pub(super) fn endpoint(url: &str, authorization: &str) -> Object;
     pub(super) fn post(endpoint: &Object, body: &[u8], limit: usize, ticket: u32);
 }

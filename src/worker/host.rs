@@ -6,9 +6,17 @@ use std::{
     time::Duration,
 };
 
-use worker::{console_error, console_log, console_warn};
+use js_sys::Object;
+use worker::{console_error, console_log, console_warn, send::SendWrapper};
 
-use super::{http::Fetch, pending, sendable, signature::Verifier, socket::Socket};
+use super::{
+    glue,
+    http::Fetch,
+    pending::{self, Pending},
+    sendable,
+    signature::Verifier,
+    socket::Socket,
+};
 use crate::{
     auth::public_key::PublicKey,
     host::{BoxFuture, Endpoint, Host, Http, Level, Stream},
@@ -16,8 +24,9 @@ use crate::{
 };
 
 /// An isolate.
-#[derive(Default)]
 pub(super) struct Worker {
+    /// The queue that wakes whoever carries jobs on, if there is one.
+    queue: Option<SendWrapper<Object>>,
     verifier: Verifier,
     /// Random bytes fetched ahead: a request needs 16, and each crossing costs more than the bytes.
     pool: Mutex<Vec<u8>>,
@@ -25,6 +34,12 @@ pub(super) struct Worker {
 
 /// How many random bytes are fetched at a time.
 const POOL: usize = 1024;
+
+impl Worker {
+    pub(super) fn new(queue: Option<Object>) -> Self {
+        Self { queue: queue.map(SendWrapper::new), verifier: Verifier::default(), pool: Mutex::default() }
+    }
+}
 
 impl Host for Worker {
     #[expect(
@@ -51,6 +66,17 @@ impl Host for Worker {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(sendable(pending::sleep(duration)))
+    }
+
+    /// A message that is lost is no loss: the timer finds the jobs.
+    fn wake(&self) -> BoxFuture<'_, ()> {
+        Box::pin(sendable(async move {
+            if let Some(queue) = &self.queue
+                && Pending::begin(|ticket| glue::enqueue(queue, ticket)).await.is_err()
+            {
+                self.log(Level::Warn, r#"{"level":"warn","error":"the queue took no message"}"#);
+            }
+        }))
     }
 
     fn log(&self, level: Level, line: &str) {

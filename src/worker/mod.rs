@@ -15,10 +15,10 @@ mod socket;
 use std::sync::{Arc, OnceLock};
 
 use js_sys::{JSON, Reflect};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsError, JsValue, prelude::wasm_bindgen};
 use worker::{Context, Env, event};
 
-use crate::{app::Ridge, edge};
+use crate::{app::Ridge, edge, error::ApiError, host::Level};
 
 /// Wraps a future of JavaScript's, which runs where it was made: a Worker has one thread.
 pub(crate) fn sendable<F: Future>(future: F) -> worker::send::SendFuture<F> {
@@ -36,12 +36,42 @@ fn start() {
 
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, _: Context) -> worker::Result<web_sys::Response> {
-    let ridge = RIDGE.get_or_init(|| Ridge::new(Arc::new(host::Worker::default()), |name| variable(&env, name)));
+    let ridge = gateway(&env);
     let answer = match request::convert(&request) {
         Ok(request) => edge::serve(ridge, request).await,
         Err(error) => edge::refuse(ridge, error),
     };
     response::convert(answer).await
+}
+
+/// Carries pending jobs on, when the queue says that there are some.
+#[wasm_bindgen(js_name = runJobs)]
+pub async fn run_jobs(env: Env) -> Result<(), JsError> {
+    let ridge = gateway(&env);
+    settle(ridge, ridge.finish_jobs().await)
+}
+
+/// What the timer starts.
+#[wasm_bindgen]
+pub async fn tick(env: Env) -> Result<(), JsError> {
+    let ridge = gateway(&env);
+    settle(ridge, ridge.tick().await)
+}
+
+/// A failure is logged here, and thrown so that the runtime tries again.
+fn settle(ridge: &Ridge, result: Result<(), ApiError>) -> Result<(), JsError> {
+    result.map_err(|error| {
+        let line = serde_json::json!({"level": "error", "error": error.code(), "cause": error.to_string()});
+        ridge.host.log(Level::Error, &line.to_string());
+        JsError::new(error.code())
+    })
+}
+
+fn gateway(env: &Env) -> &'static Ridge {
+    RIDGE.get_or_init(|| {
+        let queue = Reflect::get(env, &JsValue::from_str("JOBS")).ok().and_then(|queue| queue.dyn_into().ok());
+        Ridge::new(Arc::new(host::Worker::new(queue)), |name| variable(env, name))
+    })
 }
 
 /// A variable or secret as text; what `wrangler.toml` holds as a table or a list is JSON.

@@ -21,7 +21,7 @@ else
   call('ZREM', user_key(post.username, 'banned'), id)
   call('ZREM', 'posts:banned', id)
   post.banned = false
-  publish(post)
+  publish(post, now)
 end
 -- A change of names may just be on its way through the author's lists, and this post has changed lists.
 copy_author(id, post.username)

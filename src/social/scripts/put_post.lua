@@ -27,7 +27,7 @@ local function create()
     'media_url', media_url, 'hashtags', hashtags, 'created_at', created_at,
     'likesCount', 0, 'commentsCount', 0, 'bookmarksCount', 0, 'viewsCount', 0)
   copy_author(id, username)
-  publish(load_post(id))
+  publish(load_post(id), now)
   if idempotency then call('SET', idempotency, id, 'EX', 86400) end
   return {'ok', 'created', whole(id)}
 end
@@ -46,7 +46,7 @@ local function update(post)
   if post.banned then
     call('ZADD', user_key(username, 'banned'), created_at, id)
   else
-    publish(post)
+    publish(post, now)
   end
   return {'ok', 'updated', {}}
 end

@@ -1,12 +1,19 @@
 -- The order of a hashtag's posts by their score at a time: engagement / (age in hours + 1), 0 past 14 days; equal scores
--- newest first. The score changes with time, so it is not stored: two lists that are, by engagement and by age, bound what
--- has not been seen yet, and the walk over both ends when nothing unseen can be among the first `k` (Fagin's threshold
--- algorithm). So its cost grows with k and hardly with the hashtag.
+-- newest first.
+--
+-- The score changes with time, so it is not stored. What is stored are rankings by engagement of each hour and each day.
+-- Within one of them ages hardly differ, so the engagement of its next post, with the least age there, bounds the score of
+-- all that is unseen in it. Posts are taken from the ranking with the highest bound, until no bound reaches the k-th best
+-- score (a threshold algorithm, after Fagin). That is exact, and costs as much as k and the number of rankings, however
+-- many posts the hashtag has.
 
 local HOUR = 3600000
-local FORTNIGHT = 14 * 24 * HOUR
--- A walk longer than this, which only k beyond 500 can need, ends there.
-local MOST_SEEN = 20000
+local DAY = 24 * HOUR
+local FORTNIGHT = 14 * DAY
+-- How many entries of a ranking are fetched at a time.
+local AHEAD = 8
+-- How many posts from the future, which a backend with a fast clock has synced, are looked at.
+local MOST_FUTURE = 1000
 
 local function score_at(engagement, created_at, now)
   local age = math.max(now - created_at, 0)
@@ -19,53 +26,69 @@ local function is_better(a, b)
   return is_after(a.id, b.id)
 end
 
-local function insert_best(best, entry, k)
-  if #best >= k and not is_better(entry, best[#best]) then return end
-  local low, high = 1, #best + 1
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if is_better(entry, best[middle]) then high = middle else low = middle + 1 end
-  end
-  table.insert(best, low, entry)
-  if #best > k then best[#best] = nil end
+local function has_higher_bound(a, b)
+  return a.bound > b.bound
 end
 
--- Reads a piece of one list and looks up, in the other, what is not known yet. Returns the score of the piece's last entry;
--- nil if it is the end of the list.
-local function read_piece(list, other, rank, size, seen, take)
-  local entries = call('ZREVRANGE', list, rank, rank + size - 1, 'WITHSCORES')
-  local fresh, scores = {}, {}
-  for i = 1, #entries, 2 do
-    if not seen[entries[i]] then
-      seen[entries[i]] = true
-      fresh[#fresh + 1], scores[#scores + 1] = entries[i], tonumber(entries[i + 1])
-    end
+-- Inserts into a list that is sorted by `comes_first`, and drops what is beyond `most`.
+local function insert(list, entry, comes_first, most)
+  if #list >= most and not comes_first(entry, list[#list]) then return end
+  local low, high = 1, #list + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if comes_first(entry, list[middle]) then high = middle else low = middle + 1 end
   end
-  if #fresh > 0 then
-    for i, found in ipairs(call('ZMSCORE', other, unpack(fresh))) do
-      if found then take(fresh[i], scores[i], tonumber(found)) end
-    end
+  table.insert(list, low, entry)
+  if #list > most then list[#list] = nil end
+end
+
+-- Puts a ranking where its next post's bound belongs; one without engagement left is of no more use.
+local function advance(rankings, ranking, now)
+  if ranking.at > #ranking.ahead then
+    ranking.ahead = call('ZREVRANGE', ranking.key, ranking.rank, ranking.rank + AHEAD - 1, 'WITHSCORES')
+    ranking.rank, ranking.at = ranking.rank + AHEAD, 1
+    if #ranking.ahead == 0 then return end
+    local ids = {}
+    for i = 1, #ranking.ahead, 2 do ids[#ids + 1] = ranking.ahead[i] end
+    ranking.times = call('ZMSCORE', ranking.by_time, unpack(ids))
   end
-  return #entries == 2 * size and tonumber(entries[#entries]) or nil, #fresh
+  ranking.bound = score_at(tonumber(ranking.ahead[ranking.at + 1]), ranking.newest, now)
+  if ranking.bound > 0 then insert(rankings, ranking, has_higher_bound, math.huge) end
+end
+
+-- The rankings that hold posts of the last fortnight: hour by hour since yesterday began, day by day before.
+local function rankings_of(tag, by_time, now)
+  local rankings, today = {}, math.floor(now / DAY)
+  local function add(kind, number, length)
+    local key = hashtag_key(tag, 'ranked:' .. kind .. string.format('%.0f', number))
+    local newest = math.min((number + 1) * length - 1, now)
+    advance(rankings, {key = key, by_time = by_time, newest = newest, rank = 0, ahead = {}, at = 1}, now)
+  end
+  for hour = (today - 1) * 24, math.floor(now / HOUR) do add('h', hour, HOUR) end
+  for day = math.floor((now - FORTNIGHT) / DAY), today - 2 do add('d', day, DAY) end
+  return rankings
 end
 
 -- The posts with a score above 0, best first, at most k.
-local function best_of(by_engagement, by_time, now, k)
-  local best, seen, seen_count, rank, size = {}, {}, 0, 0, math.max(16, math.min(k, 256))
+local function best_of(tag, by_time, now, k)
+  local best = {}
   local function take(id, engagement, created_at)
     local score = score_at(engagement, created_at, now)
-    if score > 0 then insert_best(best, {id = id, score = score, created_at = created_at}, k) end
+    if score > 0 then insert(best, {id = id, score = score, created_at = created_at}, is_better, k) end
   end
-  while seen_count < MOST_SEEN do
-    local most, of_engagement = read_piece(by_engagement, by_time, rank, size, seen, take)
-    local newest, of_time = read_piece(by_time, by_engagement, rank, size, seen,
-      function(id, created_at, engagement) take(id, engagement, created_at) end)
-    -- Whoever has come to the end of one list has seen every post.
-    if not most or not newest then break end
-    local bound = score_at(most, newest, now)
-    if bound == 0 or (#best >= k and best[#best].score > bound) then break end
-    rank, seen_count = rank + size, seen_count + of_engagement + of_time
-    size = math.min(size * 2, 256)
+  local next_hour = string.format('%.0f', (math.floor(now / HOUR) + 1) * HOUR)
+  local future = call('ZREVRANGEBYSCORE', by_time, '+inf', next_hour, 'WITHSCORES', 'LIMIT', 0, MOST_FUTURE)
+  for i = 1, #future, 2 do
+    take(future[i], tonumber(call('ZSCORE', hashtag_key(tag, 'ranked'), future[i]) or 0), tonumber(future[i + 1]))
+  end
+  local rankings = rankings_of(tag, by_time, now)
+  while #rankings > 0 do
+    local first = table.remove(rankings, 1)
+    if #best >= k and best[#best].score > first.bound then break end
+    local created_at = first.times[(first.at + 1) / 2]
+    if created_at then take(first.ahead[first.at], tonumber(first.ahead[first.at + 1]), tonumber(created_at)) end
+    first.at = first.at + 2
+    advance(rankings, first, now)
   end
   return best
 end
@@ -74,7 +97,7 @@ end
 local function rank_posts(tag, now, k)
   local by_time = hashtag_key(tag, 'posts')
   local ids, is_ranked = {}, {}
-  for i, entry in ipairs(best_of(hashtag_key(tag, 'ranked'), by_time, now, k)) do
+  for i, entry in ipairs(best_of(tag, by_time, now, k)) do
     ids[i], is_ranked[entry.id] = entry.id, true
   end
   -- The others have no score, so their age alone orders them.

@@ -12,6 +12,26 @@ local ASIDE = ':banned'
 local budget = 1000
 local CHUNK = 100
 
+-- Beside the ranking of all time, a post stands in one of its hour and one of its day, which go when nobody looks there any
+-- more: ranking.lua says what for.
+local RANKINGS = {{'h', 3600000, 48 * 3600000}, {'d', 86400000, 15 * 86400000}}
+
+local function for_rankings(tag, created_at, visit)
+  for _, kind in ipairs(RANKINGS) do
+    local number = math.floor(created_at / kind[2])
+    visit(hashtag_key(tag, 'ranked:' .. kind[1] .. string.format('%.0f', number)), (number + 1) * kind[2] + kind[3])
+  end
+end
+
+-- Moves a post within its hashtags' rankings.
+local function rank_higher(post, change)
+  for tag in tags_of(post.hashtags) do
+    call('ZADD', hashtag_key(tag, 'ranked'), 'XX', 'INCR', change, post.id)
+    for_rankings(tag, post.created_at, function(key) call('ZADD', key, 'XX', 'INCR', change, post.id) end)
+    budget = budget - 3
+  end
+end
+
 -- The caller's profile must exist; that of the API keys' own user is made when it is first needed.
 local function may_write_as(username, now)
   if user_exists(username) then return true end
@@ -42,22 +62,25 @@ local function count_on_post(post, counter, by)
   local counted = call('HINCRBY', post_key(post.id), counter, by)
   if not post.banned then
     local change = by * WEIGHT[counter]
-    for tag in tags_of(post.hashtags) do
-      call('ZADD', hashtag_key(tag, 'ranked'), 'XX', 'INCR', change, post.id)
-      budget = budget - 1
-    end
+    rank_higher(post, change)
     add_engagement(post.username, change)
   end
   return counted
 end
 
 -- Into every feed.
-local function publish(post)
+local function publish(post, now)
+  now = tonumber(now)
   call('ZADD', user_key(post.username, 'posts'), post.created_at, post.id)
   call('ZADD', 'explore:feed', post.created_at, post.id)
   for tag in tags_of(post.hashtags) do
     call('ZADD', hashtag_key(tag, 'posts'), post.created_at, post.id)
     call('ZADD', hashtag_key(tag, 'ranked'), post.engagement, post.id)
+    for_rankings(tag, post.created_at, function(key, ends)
+      if ends <= now then return end
+      call('ZADD', key, post.engagement, post.id)
+      call('PEXPIRE', key, string.format('%.0f', ends - now), 'NX')
+    end)
   end
   count_for_user(post.username, 'postCount', 1)
   add_engagement(post.username, post.engagement)
@@ -70,7 +93,8 @@ local function withdraw(post)
   for tag in tags_of(post.hashtags) do
     call('ZREM', hashtag_key(tag, 'posts'), post.id)
     call('ZREM', hashtag_key(tag, 'ranked'), post.id)
-    budget = budget - 2
+    for_rankings(tag, post.created_at, function(key) call('ZREM', key, post.id) end)
+    budget = budget - 4
   end
   count_for_user(post.username, 'postCount', -1)
   add_engagement(post.username, -post.engagement)
