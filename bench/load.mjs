@@ -1,16 +1,19 @@
 // The load generator, a process of its own so that its CPU is nobody's. Raw keep-alive sockets, one request at a time on
 // each (no pipelining); the head is parsed for status and length only, and the body is counted and not kept.
 //
-// Started with fork(); takes {port, request, connections, seconds, expect: {status, length}} and sends back
-// {count, seconds, latencies, errors, firstError}. A run is over when the requests that are under way at its end have
-// been answered, so that the CPU read after it belongs to `count` requests exactly.
+// Started with fork(); takes {port, tours, connections, seconds} and sends back {count, seconds, latencies, errors, firstError}.
+// A tour is a list of steps {request, status, length} that a connection goes through again and again (without `length` any will
+// do); connection i has tour i, and then from the beginning. A run is over when the tours that are under way at its end are
+// finished, so that the CPU read after it belongs to `count` requests exactly and what a tour does it has undone.
 import { connect } from 'node:net';
 
 const STALLED_MS = 15_000;
 
 class Connection {
-  constructor(run) {
+  constructor(run, tour) {
     this.run = run;
+    this.tour = tour;
+    this.at = 0;
     this.socket = connect({ port: run.port, host: '127.0.0.1', noDelay: true });
     this.socket.on('data', (chunk) => this.read(chunk));
     this.socket.on('error', (error) => this.fail(error.message));
@@ -39,7 +42,7 @@ class Connection {
 
   send() {
     this.sentAt = performance.now();
-    this.socket.write(this.run.request);
+    this.socket.write(this.tour[this.at].request);
   }
 
   fail(reason) {
@@ -115,13 +118,14 @@ class Connection {
 
   answered() {
     const now = performance.now();
-    const { status, length } = this.run.expect;
+    const { status, length = this.length } = this.tour[this.at];
     if (this.status !== status || this.length !== length) {
       this.run.error(`${this.status} with ${this.length} bytes where ${status} with ${length} was expected`);
     }
     this.run.done(now - this.sentAt);
     this.reset();
-    if (now < this.run.until) this.send();
+    this.at = (this.at + 1) % this.tour.length;
+    if (now < this.run.until || this.at > 0) this.send();
     else this.end();
   }
 }
@@ -129,7 +133,9 @@ class Connection {
 class Run {
   constructor(job) {
     Object.assign(this, job);
-    this.request = Buffer.from(job.request, 'latin1');
+    this.tours = job.tours.map((tour) =>
+      tour.map((step) => ({ ...step, request: Buffer.from(step.request, 'latin1') })),
+    );
     this.latencies = [];
     this.errors = 0;
   }
@@ -144,7 +150,10 @@ class Run {
   }
 
   async all() {
-    const connections = Array.from({ length: this.connections }, () => new Connection(this));
+    const connections = Array.from(
+      { length: this.connections },
+      (_, i) => new Connection(this, this.tours[i % this.tours.length]),
+    );
     await Promise.all(connections.map((connection) => connection.connected()));
     const start = performance.now();
     this.until = start + this.seconds * 1000;

@@ -1,19 +1,17 @@
 // One case, all competitors, in turns: a slice of load for each, then the next round in another order. What disturbs the
 // machine for a second hits one slice and not one competitor, and ratios are taken within a round.
 import { cpuMicros } from './cpu.mjs';
-import { rawRequest } from './cases.mjs';
 
 /**
  * Returns `{[competitor]: slices}`, a slice being `{count, seconds, cpuMicros, latencies, errors, firstError}`.
- * `workers`: `{[name]: {pid, port}}`; `expect`: `{[name]: {status, length}}`.
+ * `workers`: `{[name]: {pid, port}}`; `tours`: `{[name]: tours}`, as load.mjs has them.
  */
-export async function measure(testCase, { workers, expect, load, seconds, warmUp, connections, rounds, onSlice }) {
+export async function measure({ workers, tours, load, seconds, warmUp, connections, rounds, onSlice }) {
   const names = Object.keys(workers);
-  const request = rawRequest(testCase);
   const slice = async (name, duration) => {
     const { pid, port } = workers[name];
     const before = cpuMicros(pid);
-    const result = await load.drive({ port, request, connections, seconds: duration, expect: expect[name] });
+    const result = await load.drive({ port, tours: tours[name], connections, seconds: duration });
     return { ...result, cpuMicros: cpuMicros(pid) - before };
   };
   for (const name of names) {

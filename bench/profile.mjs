@@ -44,10 +44,9 @@ await main(import.meta, async () => {
     const drive = (port, seconds) =>
       stage.load.drive({
         port,
-        request: rawRequest(testCase),
+        tours: [[{ request: rawRequest(testCase), ...verified[testCase.name].expect[competitor.name] }]],
         connections: chosen.connections,
         seconds,
-        expect: verified[testCase.name].expect[competitor.name],
       });
     const text = await step(`${chosen.competitor}, ${testCase.name}`, () =>
       profiler(competitor, drive, chosen.seconds),

@@ -35,7 +35,7 @@ function ratio(slices, others) {
   return median(slices.map((slice, round) => cpuPerRequest(slice) / cpuPerRequest(others[round])));
 }
 
-/** What issue 2 asks for, each as `{target, value, met}`. A target whose case or competitor did not run is left out. */
+/** What Ridge aims at, each as `{target, value, met}`. A target whose case or competitor did not run is left out. */
 export function targets({ cases, sizes }) {
   const list = [];
   const add = (target, value, met, unit = '') => {
@@ -87,7 +87,7 @@ export function printTable(cases) {
       );
     });
   }
-  print(lines, 2);
+  printColumns(lines, 2);
 }
 
 export function printStartUps(startUps, sizes) {
@@ -98,7 +98,7 @@ export function printStartUps(startUps, sizes) {
     startUps[name]?.cpuMs.toFixed(0) ?? '',
     size.toLocaleString('en'),
   ]);
-  print([head, ...lines], 1);
+  printColumns([head, ...lines], 1);
 }
 
 export function printTargets(list) {
@@ -108,7 +108,7 @@ export function printTargets(list) {
 }
 
 /** Columns as wide as their widest cell: the first `left` to the left, the others to the right. */
-function print(lines, left) {
+export function printColumns(lines, left) {
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   const pad = (text, column) => (column < left ? text.padEnd(widths[column]) : text.padStart(widths[column]));
   console.log(`\n${lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n')}\n`);
@@ -127,15 +127,15 @@ export function failures(cases) {
 }
 
 /** The facts of a whole run, without anything that belongs to the machine but its number of cores. */
-export function writeResults({ seconds, rounds, connections }, results) {
+export function writeResults(file, settings, results) {
   const facts = {
     date: new Date().toISOString(),
     cores: availableParallelism(),
     versions: versions(),
-    settings: { seconds, rounds, connections, compatibilityDate: compatibility().date },
+    settings: { ...settings, compatibilityDate: compatibility().date },
     ...results,
   };
-  writeFileSync(join(ROOT, 'bench', 'results.json'), `${JSON.stringify(roundedAll(facts), null, 2)}\n`);
+  writeFileSync(join(ROOT, 'bench', file), `${JSON.stringify(roundedAll(facts), null, 2)}\n`);
 }
 
 function versions() {
@@ -146,7 +146,7 @@ function versions() {
 }
 
 /** Three significant digits are what such a measurement can bear; whole numbers stay whole. */
-function rounded(value) {
+export function rounded(value) {
   return Number.isInteger(value) ? value : Number(value.toPrecision(3));
 }
 

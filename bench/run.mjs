@@ -9,7 +9,7 @@ import { build } from '../scripts/build.mjs';
 import { main } from '../scripts/process.mjs';
 import { note, step } from '../scripts/progress.mjs';
 import { setup } from '../scripts/setup.mjs';
-import { CASES } from './cases.mjs';
+import { CASES, rawRequest } from './cases.mjs';
 import { bundleScripts, gzipSize, isRidge, NAMES } from './competitors.mjs';
 import { measure } from './measure.mjs';
 import { options } from './options.mjs';
@@ -34,7 +34,13 @@ await main(import.meta, async () => {
     for (const testCase of chosenCases) {
       const { expect, roundTrips } = verified[testCase.name];
       const slices = await step(testCase.name, (onSlice) =>
-        measure(testCase, { ...chosen, ...stage, expect, warmUp: Math.max(1, chosen.seconds), onSlice }),
+        measure({
+          ...chosen,
+          ...stage,
+          tours: tours(testCase, expect),
+          warmUp: Math.max(1, chosen.seconds),
+          onSlice,
+        }),
       );
       const rows = Object.keys(slices).map((name) => [name, row(name, slices, roundTrips[name])]);
       cases[testCase.name] = { what: testCase.what, rows: Object.fromEntries(rows) };
@@ -55,8 +61,15 @@ await main(import.meta, async () => {
     printTargets(results.targets);
     const whole = chosenCases.length === CASES.length && chosen.competitors.length === NAMES.length;
     failures(cases);
-    if (whole) writeResults(chosen, results);
+    const { seconds, rounds, connections } = chosen;
+    if (whole) writeResults('results.json', { seconds, rounds, connections }, results);
   } finally {
     await stage.close();
   }
 });
+
+/** For each competitor the same request over and over, and what each must answer. */
+function tours(testCase, expect) {
+  const request = rawRequest(testCase);
+  return Object.fromEntries(Object.entries(expect).map(([name, expected]) => [name, [[{ request, ...expected }]]]));
+}

@@ -10,6 +10,8 @@ const ERASE = '\r\x1b[2K';
 /** On a terminal the line of a step is rewritten this often; elsewhere it is repeated seldom, to keep logs short. */
 const TICK_MS = terminal ? 250 : 15_000;
 
+const BAR_WIDTH = 20;
+
 /** The unfinished line of the step that is running, on a terminal. */
 let unfinished = '';
 
@@ -35,6 +37,13 @@ export async function step(title, work) {
     if (unfinished) process.stderr.write('\n');
     unfinished = '';
   }
+}
+
+/** How far a step of known length is, as its detail: `█████░░░░░░░░░░░░░░░ 27%`. */
+export function bar(done, all) {
+  const share = all > 0 ? done / all : 1;
+  const full = Math.floor(share * BAR_WIDTH);
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} ${Math.floor(share * 100)}%`;
 }
 
 /** Prints a line for the user, between steps or during one. */

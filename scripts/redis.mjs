@@ -43,11 +43,17 @@ export async function startRedis({ dir, keep = false, args = [], on }) {
 
 /** Is a server that keeps its data in `dir` running? Two on the same files would ruin them. */
 export async function redisRunsIn(dir) {
+  return await urlOfRedisIn(dir) !== null;
+}
+
+/** The URL of the server that keeps its data in `dir`; null if none is running. */
+export async function urlOfRedisIn(dir) {
   try {
-    const answer = await ask(Number(readFileSync(portFile(dir), 'utf8')), 'CONFIG GET dir');
-    return answer.includes(`${realpathSync(dir)}\r\n`);
+    const port = Number(readFileSync(portFile(dir), 'utf8'));
+    const answer = await ask(port, 'CONFIG GET dir');
+    return answer.includes(`${realpathSync(dir)}\r\n`) ? `redis://${HOST}:${port}` : null;
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -6,6 +6,7 @@ const ROLES = new Set(['admin', 'user', 'model']);
 const USERNAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const RESERVED = new Set(['me', 'AUTH', '.', '..', 'xano_sync']);
 const FRONTEND_ROUTES = ['GET /users/:id', 'GET /whoami'];
+const CREDENTIALS = ['x-api-key', 'authorization', 'x-authorization', 'x-access-token'];
 
 const encoder = new TextEncoder();
 const sha256 = (text) => crypto.subtle.digest('SHA-256', encoder.encode(text));
@@ -30,6 +31,12 @@ export async function apiKeyCaller(c, next) {
 
 export async function anyCaller(c, next) {
   await authenticate(c);
+  await next();
+}
+
+/** A route that is open to all, and shows more to those who say who they are. */
+export async function maybeCaller(c, next) {
+  if (CREDENTIALS.some((name) => c.req.header(name) !== undefined)) await authenticate(c);
   await next();
 }
 

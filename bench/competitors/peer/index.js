@@ -6,8 +6,10 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
-import { anyCaller, apiKeyCaller } from './auth.js';
+import { anyCaller, apiKeyCaller, maybeCaller } from './auth.js';
 import { ApiError } from './error.js';
+import { explore, following, hashtag, ranked } from './feeds.js';
+import { like, unlike } from './likes.js';
 import { read } from './read.js';
 import { showUser } from './users.js';
 import { write } from './write.js';
@@ -33,6 +35,12 @@ const limit = bodyLimit({
 app.post('/', apiKeyCaller, limit, read);
 app.post('/redis/write', apiKeyCaller, limit, write);
 app.get('/users/:id', anyCaller, showUser);
+app.get('/feed/explore', maybeCaller, explore);
+app.get('/feed/following', anyCaller, following);
+app.get('/feed/hashtag/:tag', anyCaller, hashtag);
+app.get('/feed/hashtag/:tag/ranked', anyCaller, ranked);
+app.post('/posts/:id/like', anyCaller, like);
+app.delete('/posts/:id/like', anyCaller, unlike);
 app.on(['GET', 'POST'], '/whoami', anyCaller, (c) => {
   const { kind, username, role, claims } = c.get('caller');
   return c.json({

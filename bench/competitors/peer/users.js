@@ -27,7 +27,8 @@ export async function showUser(c) {
   return c.json({ user: { ...view(toObject(flat), own), isFollowing: follows === 1 } });
 }
 
-function view(profile, own) {
+/** What of a profile its owner, or anyone else, sees. */
+export function view(profile, own) {
   const seen = {};
   for (const [field, value] of Object.entries(profile)) {
     const name = field.toLowerCase();

@@ -10,8 +10,9 @@ if owner ~= '' and not user_exists(owner) then return {'no_user'} end
 local people = {}
 
 local function take(username, score)
-  if not user_exists(username) then return false end
-  people[#people + 1] = {score, call('HGETALL', user_key(username))}
+  local profile = load_profile(username)
+  if not profile then return false end
+  people[#people + 1] = {score, profile}
   return true
 end
 

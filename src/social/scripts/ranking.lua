@@ -14,6 +14,7 @@ local FORTNIGHT = 14 * DAY
 local AHEAD = 8
 -- How many posts from the future, which a backend with a fast clock has synced, are looked at.
 local MOST_FUTURE = 1000
+local NOTHING = {}
 
 local function score_at(engagement, created_at, now)
   local age = math.max(now - created_at, 0)
@@ -45,27 +46,29 @@ end
 -- Puts a ranking where its next post's bound belongs; one without engagement left is of no more use.
 local function advance(rankings, ranking, now)
   if ranking.at > #ranking.ahead then
-    ranking.ahead = call('ZREVRANGE', ranking.key, ranking.rank, ranking.rank + AHEAD - 1, 'WITHSCORES')
-    ranking.rank, ranking.at = ranking.rank + AHEAD, 1
+    -- Of most rankings not even the first post is taken, so only that one is fetched at first.
+    local count = ranking.rank == 0 and 1 or AHEAD
+    ranking.ahead = call('ZREVRANGE', ranking.key, ranking.rank, ranking.rank + count - 1, 'WITHSCORES')
+    ranking.rank, ranking.at = ranking.rank + count, 1
     if #ranking.ahead == 0 then return end
-    local ids = {}
-    for i = 1, #ranking.ahead, 2 do ids[#ids + 1] = ranking.ahead[i] end
-    ranking.times = call('ZMSCORE', ranking.by_time, unpack(ids))
   end
-  ranking.bound = score_at(tonumber(ranking.ahead[ranking.at + 1]), ranking.newest, now)
+  ranking.engagement = tonumber(ranking.ahead[ranking.at + 1])
+  ranking.bound = score_at(ranking.engagement, ranking.newest, now)
   if ranking.bound > 0 then insert(rankings, ranking, has_higher_bound, math.huge) end
 end
 
 -- The rankings that hold posts of the last fortnight: hour by hour since yesterday began, day by day before.
-local function rankings_of(tag, by_time, now)
+local function rankings_of(tag, now)
   local rankings, today = {}, math.floor(now / DAY)
-  local function add(kind, number, length)
-    local key = hashtag_key(tag, 'ranked:' .. kind .. string.format('%.0f', number))
-    local newest = math.min((number + 1) * length - 1, now)
-    advance(rankings, {key = key, by_time = by_time, newest = newest, rank = 0, ahead = {}, at = 1}, now)
+  local function add_all(kind, first, last, length)
+    local prefix = hashtag_key(tag, 'ranked:' .. kind)
+    for number = first, last do
+      local newest = math.min((number + 1) * length - 1, now)
+      advance(rankings, {key = prefix .. number, newest = newest, rank = 0, ahead = NOTHING, at = 1}, now)
+    end
   end
-  for hour = (today - 1) * 24, math.floor(now / HOUR) do add('h', hour, HOUR) end
-  for day = math.floor((now - FORTNIGHT) / DAY), today - 2 do add('d', day, DAY) end
+  add_all('h', (today - 1) * 24, math.floor(now / HOUR), HOUR)
+  add_all('d', math.floor((now - FORTNIGHT) / DAY), today - 2, DAY)
   return rankings
 end
 
@@ -81,12 +84,13 @@ local function best_of(tag, by_time, now, k)
   for i = 1, #future, 2 do
     take(future[i], tonumber(call('ZSCORE', hashtag_key(tag, 'ranked'), future[i]) or 0), tonumber(future[i + 1]))
   end
-  local rankings = rankings_of(tag, by_time, now)
+  local rankings = rankings_of(tag, now)
   while #rankings > 0 do
     local first = table.remove(rankings, 1)
     if #best >= k and best[#best].score > first.bound then break end
-    local created_at = first.times[(first.at + 1) / 2]
-    if created_at then take(first.ahead[first.at], tonumber(first.ahead[first.at + 1]), tonumber(created_at)) end
+    local id = first.ahead[first.at]
+    local created_at = call('ZSCORE', by_time, id)
+    if created_at then take(id, first.engagement, tonumber(created_at)) end
     first.at = first.at + 2
     advance(rankings, first, now)
   end
@@ -111,4 +115,20 @@ local function rank_posts(tag, now, k)
     rank = rank + k
   end
   return ids
+end
+
+-- Adds posts to a page, from a place of the ranking on, until `limit` are added. Returns the place after the last one, and
+-- whether there are more. More places than that are ranked only if posts that are just being deleted leave the page short.
+local function add_ranked(page, tag, now, place, limit)
+  local wanted, more, ids = place + limit, 0, nil
+  repeat
+    ids = rank_posts(tag, now, wanted + 1)
+    while #page.posts < limit and place < math.min(wanted, #ids) do
+      place = place + 1
+      add_post(page, ids[place])
+    end
+    more = #ids > place and 1 or 0
+    wanted = wanted + limit
+  until #page.posts == limit or more == 0 or wanted > place + PATIENCE
+  return place, more
 end

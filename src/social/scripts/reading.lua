@@ -9,15 +9,23 @@ local function new_page(viewer, wants_users)
   return {viewer = viewer, wants_users = wants_users, posts = {}, authors = {}, number_of = {}}
 end
 
--- The number of an author in the page's list, from 0; nil if the profile is gone.
+-- A profile as a flat list of fields and values; nil if there is none.
+local function load_profile(username)
+  local profile = call('HGETALL', user_key(username))
+  for i = 1, #profile, 2 do
+    if profile[i] == 'username' then return profile end
+  end
+  return nil
+end
+
+-- The number of an author in the page's list, from 0; false if the profile is gone.
 local function author_number(page, username)
   local number = page.number_of[username]
   if number == nil then
-    number = false
-    if user_exists(username) then
-      number = #page.authors
-      page.authors[number + 1] = page.wants_users and call('HGETALL', user_key(username)) or username
-    end
+    local author
+    if page.wants_users then author = load_profile(username) else author = user_exists(username) and username end
+    number = author and #page.authors or false
+    if author then page.authors[number + 1] = author end
     page.number_of[username] = number
   end
   return number

@@ -7,7 +7,7 @@
 
 local viewer, authority, id = ARGV[1], ARGV[2], ARGV[3]
 local fields = call('HMGET', post_key(id), unpack(POST_FIELDS))
-local author = fields[1] and call('HGETALL', user_key(fields[3])) or {}
-if #author == 0 or not user_exists(fields[3]) then return {'no_post'} end
+local author = fields[1] and load_profile(fields[3])
+if not author then return {'no_post'} end
 if fields[BANNED] and fields[3] ~= viewer and not is_admin(authority, viewer) then return {'no_post'} end
 return {'ok', fields, is_on(id, 'likes', viewer), is_on(id, 'bookmarks', viewer), author}

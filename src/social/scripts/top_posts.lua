@@ -10,9 +10,7 @@ local all = new_page(viewer, true)
 local reply = {'ok', all.authors}
 for i = 4, #ARGV do
   all.posts = {}
-  for _, id in ipairs(rank_posts(ARGV[i], now, limit + 10)) do
-    if #all.posts < limit then add_post(all, id) end
-  end
+  add_ranked(all, ARGV[i], now, 0, limit)
   reply[#reply + 1] = all.posts
 end
 return reply

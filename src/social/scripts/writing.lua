@@ -19,7 +19,7 @@ local RANKINGS = {{'h', 3600000, 48 * 3600000}, {'d', 86400000, 15 * 86400000}}
 local function for_rankings(tag, created_at, visit)
   for _, kind in ipairs(RANKINGS) do
     local number = math.floor(created_at / kind[2])
-    visit(hashtag_key(tag, 'ranked:' .. kind[1] .. string.format('%.0f', number)), (number + 1) * kind[2] + kind[3])
+    visit(hashtag_key(tag, 'ranked:' .. kind[1] .. number), (number + 1) * kind[2] + kind[3])
   end
 end
 
