@@ -56,12 +56,8 @@ fn routes() -> Router<App> {
         .route("/search/hashtags/top-posts", get(search::top_posts))
         .route("/search/models/top", get(search::top_models))
         // Sync for backends: API keys of scope `sync`, a webhook's signature, scope `admin`.
-        .route("/sync/users", post(bulk::users))
-        .route("/sync/posts", post(bulk::posts))
-        .route("/sync/follows", post(bulk::follows))
-        .route("/sync/likes", post(bulk::likes))
-        .route("/sync/bookmarks", post(bulk::bookmarks))
         .route("/sync/stats", get(bulk::stats))
+        .route("/sync/{list}", post(bulk::sync))
         .route("/webhooks/{event}", post(webhook::receive))
         .route("/admin/reconcile", post(reconcile::run))
 }

@@ -8,13 +8,13 @@ use crate::{
     app::App,
     auth::SyncCaller,
     edge::{
-        Json,
+        Json, Segment,
         body::{BodyOf, BoundedBody},
         fields::Fields,
     },
     error::ApiError,
     redis::{Command, Failure, Pipeline, Redis, Reply},
-    social::{actor::Moment, keys},
+    social::{actor::Moment, jobs, keys},
 };
 
 /// The most items of one list.
@@ -39,88 +39,40 @@ impl Outcome {
     }
 }
 
-/// Syncs users.
-pub async fn users(
-    caller: SyncCaller,
-    redis: Redis,
-    app: State<App>,
-    body: BoundedBody,
-) -> Result<Json<Synced>, ApiError> {
-    sync(Kind::Users, caller, redis, app, body).await
-}
-
-/// Syncs posts.
-pub async fn posts(
-    caller: SyncCaller,
-    redis: Redis,
-    app: State<App>,
-    body: BoundedBody,
-) -> Result<Json<Synced>, ApiError> {
-    sync(Kind::Posts, caller, redis, app, body).await
-}
-
-/// Syncs follows.
-pub async fn follows(
-    caller: SyncCaller,
-    redis: Redis,
-    app: State<App>,
-    body: BoundedBody,
-) -> Result<Json<Synced>, ApiError> {
-    sync(Kind::Follows, caller, redis, app, body).await
-}
-
-/// Syncs likes.
-pub async fn likes(
-    caller: SyncCaller,
-    redis: Redis,
-    app: State<App>,
-    body: BoundedBody,
-) -> Result<Json<Synced>, ApiError> {
-    sync(Kind::Likes, caller, redis, app, body).await
-}
-
-/// Syncs bookmarks.
-pub async fn bookmarks(
-    caller: SyncCaller,
-    redis: Redis,
-    app: State<App>,
-    body: BoundedBody,
-) -> Result<Json<Synced>, ApiError> {
-    sync(Kind::Bookmarks, caller, redis, app, body).await
-}
-
-async fn sync(
-    kind: Kind,
+/// Syncs a list of users, posts, follows, likes or bookmarks.
+pub async fn sync(
     _: SyncCaller,
+    Segment(list): Segment,
     redis: Redis,
     State(app): State<App>,
     BodyOf(body): BoundedBody,
 ) -> Result<Json<Synced>, ApiError> {
+    let kind: Kind = list.parse()?;
     let moment = Moment::now(&app);
-    let items = Fields::list(&body, MOST_ITEMS)?.into_iter();
     let (mut calls, mut waiting) = (Vec::new(), Vec::new());
-    for item in items {
-        waiting.push(match item.and_then(|fields| Change::of(kind, fields, false, &moment)) {
-            Ok(Change { invocation, reading }) => {
-                calls.push(invocation);
-                Ok(reading)
-            }
-            Err(problem) => Err(problem),
-        });
+    for item in Fields::list(&body, MOST_ITEMS)? {
+        waiting.push(item.and_then(|fields| Change::of(kind, fields, false, &moment)).map(|change| {
+            calls.push(change.invocation);
+            change.reading
+        }));
     }
     let mut replies = redis.call_all(&calls).await?.into_iter();
+    let mut leaves_work = false;
     let mut results = Vec::with_capacity(waiting.len());
     for reading in waiting {
         results.push(match reading {
             Err(problem) => Outcome::failed(problem),
-            Ok(reading) => {
-                let reply = replies.next().ok_or(Failure::Nonsense("too few replies"))?;
-                match reading.outcome(reply, &app).await? {
-                    Ok(status) => Outcome::Done { status },
-                    Err(refusal) => Outcome::failed(refusal),
+            Ok(reading) => match reading.outcome(replies.next().ok_or(Failure::Nonsense("too few replies"))?)? {
+                Err(refusal) => Outcome::failed(refusal),
+                Ok(applied) => {
+                    leaves_work |= applied.leaves_work;
+                    Outcome::Done { status: applied.status }
                 }
-            }
+            },
         });
+    }
+    if leaves_work {
+        jobs::wake(&app).await;
     }
     Ok(Json(Synced { results }))
 }

@@ -1,17 +1,19 @@
 //! One item that a backend syncs: what it says, the call that makes it so, and what became of it.
 
+use std::str::FromStr;
+
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::{
-    app::App,
     auth::Username,
     edge::fields::{FieldError, Fields},
+    error::ApiError,
     redis::{Elements, Failure, Invocation, Reply},
     social::{
         actor::{Actor, Moment},
         follows,
         ids::PostId,
-        jobs,
         outcome::{self, Refusal},
         posts::{self, Draft, Storing},
         reactions::Reaction,
@@ -32,6 +34,20 @@ pub enum Kind {
     Likes,
     /// Bookmarks: `username post_id created_at?`.
     Bookmarks,
+}
+
+impl FromStr for Kind {
+    type Err = ApiError;
+    fn from_str(name: &str) -> Result<Self, ApiError> {
+        match name {
+            "users" => Ok(Self::Users),
+            "posts" => Ok(Self::Posts),
+            "follows" => Ok(Self::Follows),
+            "likes" => Ok(Self::Likes),
+            "bookmarks" => Ok(Self::Bookmarks),
+            _ => Err(ApiError::NotFound),
+        }
+    }
 }
 
 /// What became of an item.
@@ -87,37 +103,52 @@ impl Change {
 }
 
 impl Reading {
-    /// What became of it. If a job is left, its name is nobody's business here: whoever works is woken.
+    /// What became of the item.
     ///
     /// # Errors
     /// When the reply is none of a script of ours.
-    pub async fn outcome(self, reply: Reply, app: &App) -> Result<Result<Status, Refusal>, Failure> {
+    pub fn outcome(self, reply: Reply) -> Result<Result<Applied, Refusal>, Failure> {
         let mut reply = match outcome::read(reply)? {
             Ok(reply) => reply,
-            Err(refusal) => return Ok(self.pardon(refusal)),
+            Err(refusal) => return Ok(self.pardon(refusal).map(Applied::whole)),
         };
-        let status = match self {
-            Reading::Status => read_status(&mut reply)?,
-            Reading::On | Reading::Off if !reply.flag()? => Status::Unchanged,
-            Reading::On => Status::Created,
-            Reading::Off | Reading::Deletion => Status::Deleted,
-        };
-        if matches!(self, Reading::Status | Reading::Deletion)
-            && let Some(Reply::String(done)) = reply.next()
-        {
-            jobs::wake_unless_done(app, &String::from_utf8_lossy(&done)).await;
-        }
-        Ok(Ok(status))
+        Ok(Ok(match self {
+            Self::Status => Applied { status: read_status(&mut reply)?, leaves_work: leaves_work(reply) },
+            Self::Deletion => Applied { status: Status::Deleted, leaves_work: leaves_work(reply) },
+            Self::On | Self::Off if !reply.flag()? => Applied::whole(Status::Unchanged),
+            Self::On => Applied::whole(Status::Created),
+            Self::Off => Applied::whole(Status::Deleted),
+        }))
     }
 
     /// What is to be gone and is not there is as it should be; sent twice, a deletion must not be an error.
     fn pardon(self, refusal: Refusal) -> Result<Status, Refusal> {
         let is_gone = matches!(refusal, Refusal::NoUser | Refusal::NoPost);
         match self {
-            Reading::Off | Reading::Deletion if is_gone => Ok(Status::Unchanged),
+            Self::Off | Self::Deletion if is_gone => Ok(Status::Unchanged),
             _ => Err(refusal),
         }
     }
+}
+
+/// What became of an item that was not refused.
+#[derive(Clone, Copy)]
+pub struct Applied {
+    /// What it is now.
+    pub status: Status,
+    /// Whether a job is left behind.
+    pub leaves_work: bool,
+}
+
+impl Applied {
+    fn whole(status: Status) -> Self {
+        Self { status, leaves_work: false }
+    }
+}
+
+/// A script that may leave work says `''` if it did.
+fn leaves_work(mut rest: Elements) -> bool {
+    rest.next().is_some_and(|done| done.as_bytes().is_some_and(Bytes::is_empty))
 }
 
 fn read_status(reply: &mut Elements) -> Result<Status, Failure> {

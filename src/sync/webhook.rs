@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, request::Parts};
 use serde::Serialize;
 use sha2::Sha256;
 
-use super::item::{Change, Kind, Status};
+use super::item::{Applied, Change, Kind, Status};
 use crate::{
     app::App,
     auth::SyncCaller,
@@ -22,7 +22,7 @@ use crate::{
     },
     error::ApiError,
     redis::Redis,
-    social::{actor::Moment, outcome::Refusal, posts::digest_of},
+    social::{actor::Moment, jobs, outcome::Refusal, posts::digest_of},
 };
 
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-webhook-timestamp");
@@ -155,10 +155,13 @@ pub async fn receive(
     let Event { kind, deleted } = name.parse()?;
     let moment = Moment { event, ..Moment::now(&app) };
     let Change { invocation, reading } = Change::of(kind, Fields::of(&body)?, deleted, &moment)?;
-    let status = match reading.outcome(redis.call(invocation).await?, &app).await? {
-        Ok(status) => status,
-        Err(Refusal::Seen) => Status::Unchanged,
+    let applied = match reading.outcome(redis.call(invocation).await?)? {
+        Ok(applied) => applied,
+        Err(Refusal::Seen) => Applied { status: Status::Unchanged, leaves_work: false },
         Err(refusal) => return Err(refusal.into()),
     };
-    Ok(Json(Received { status, changed: status != Status::Unchanged }))
+    if applied.leaves_work {
+        jobs::wake(&app).await;
+    }
+    Ok(Json(Received { status: applied.status, changed: applied.status != Status::Unchanged }))
 }

@@ -21,51 +21,47 @@ end
 -- The streams with the newest posts, newest first; `most` of them can fill a page.
 local streams, most = {}, offset + limit + 1 + SPARE
 
-local function insert(stream)
-  if #streams >= most and not is_newer(stream, streams[#streams]) then return end
-  local low, high = 1, #streams + 1
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if is_newer(stream, streams[middle]) then high = middle else low = middle + 1 end
-  end
-  table.insert(streams, low, stream)
-  if #streams > most then streams[#streams] = nil end
-end
-
 -- Puts the stream's next post in its place.
 local function advance(stream)
   if stream.at > #stream.ahead then
+    stream.rank = stream.rank or rank_after(stream.key, stream.score, stream.id)
     stream.ahead = call('ZREVRANGE', stream.key, stream.rank, stream.rank + AHEAD - 1, 'WITHSCORES')
     stream.rank, stream.at = stream.rank + AHEAD, 1
     if #stream.ahead == 0 then return end
   end
   stream.id, stream.score = stream.ahead[stream.at], tonumber(stream.ahead[stream.at + 1])
   stream.at = stream.at + 2
-  insert(stream)
+  insert(streams, stream, is_newer, most)
+end
+
+-- The first post of an author that comes after the cursor, and the rank behind it, if it is known.
+local function head_of(key)
+  if score == '' then return call('ZREVRANGE', key, 0, 0, 'WITHSCORES'), 1 end
+  local head = call('ZREVRANGEBYSCORE', key, score, '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  if head[2] ~= score then return head end
+  local rank = rank_after(key, score, id)
+  return call('ZREVRANGE', key, rank, rank, 'WITHSCORES'), rank + 1
 end
 
 for _, author in ipairs(call('SMEMBERS', KEYS[2])) do
   local key = user_key(author, 'posts')
-  local rank = score == '' and 0 or rank_after(key, score, id)
-  local head = call('ZREVRANGE', key, rank, rank, 'WITHSCORES')
+  local head, rank = head_of(key)
   if head[1] then
-    insert({author = author, key = key, id = head[1], score = tonumber(head[2]), rank = rank + 1, ahead = {}, at = 1})
+    local stream = {author = author, key = key, id = head[1], score = tonumber(head[2]), rank = rank, ahead = {}, at = 1}
+    insert(streams, stream, is_newer, most)
   end
 end
 
 local page, skip = new_page(viewer, wants_users), offset
 while #streams > 0 and #page.posts < limit do
   local stream = table.remove(streams, 1)
-  -- All posts of an author who is gone are.
-  if author_number(page, stream.author) then
-    local shown = true
-    if skip > 0 then
-      skip = skip - 1
-    else
-      shown = add_post(page, stream.id)
-    end
-    if shown then score, id = string.format('%.17g', stream.score), stream.id end
+  if skip > 0 then
+    skip = skip - 1
+    advance(stream)
+  elseif author_number(page, stream.author) then
+    if add_post(page, stream.id) then score, id = string.format('%.17g', stream.score), stream.id end
     advance(stream)
   end
+  -- Else the author is gone, and so are all posts of theirs.
 end
 return {'ok', -1, #streams > 0 and 1 or 0, score, id, page.posts, page.authors}

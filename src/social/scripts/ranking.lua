@@ -31,18 +31,6 @@ local function has_higher_bound(a, b)
   return a.bound > b.bound
 end
 
--- Inserts into a list that is sorted by `comes_first`, and drops what is beyond `most`.
-local function insert(list, entry, comes_first, most)
-  if #list >= most and not comes_first(entry, list[#list]) then return end
-  local low, high = 1, #list + 1
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if comes_first(entry, list[middle]) then high = middle else low = middle + 1 end
-  end
-  table.insert(list, low, entry)
-  if #list > most then list[#list] = nil end
-end
-
 -- Puts a ranking where its next post's bound belongs; one without engagement left is of no more use.
 local function advance(rankings, ranking, now)
   if ranking.at > #ranking.ahead then

@@ -9,6 +9,18 @@ local function new_page(viewer, wants_users)
   return {viewer = viewer, wants_users = wants_users, posts = {}, authors = {}, number_of = {}}
 end
 
+-- Inserts into a list that is sorted by `comes_first`, and drops what is beyond `most`.
+local function insert(list, entry, comes_first, most)
+  if #list >= most and not comes_first(entry, list[#list]) then return end
+  local low, high = 1, #list + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if comes_first(entry, list[middle]) then high = middle else low = middle + 1 end
+  end
+  table.insert(list, low, entry)
+  if #list > most then list[#list] = nil end
+end
+
 -- A profile as a flat list of fields and values; nil if there is none.
 local function load_profile(username)
   local profile = call('HGETALL', user_key(username))
