@@ -24,7 +24,7 @@ local streams, most = {}, offset + limit + 1 + SPARE
 -- Puts the stream's next post in its place.
 local function advance(stream)
   if stream.at > #stream.ahead then
-    stream.rank = stream.rank or rank_after(stream.key, stream.score, stream.id)
+    stream.rank = stream.rank or rank_after(stream.key, string.format('%.17g', stream.score), stream.id)
     stream.ahead = call('ZREVRANGE', stream.key, stream.rank, stream.rank + AHEAD - 1, 'WITHSCORES')
     stream.rank, stream.at = stream.rank + AHEAD, 1
     if #stream.ahead == 0 then return end
