@@ -67,12 +67,14 @@ impl Draft {
 
     /// The call that stores the draft.
     pub fn store(&self, author: &Actor, id: &PostId, storing: &Storing<'_>, moment: &Moment) -> Invocation {
-        let mut call = moment.invoke(&scripts::PUT_POST, Safety::IdempotentWrite);
-        call.key(keys::user(&author.username)).key(keys::post(id)).key(keys::EXPLORE);
         let (mode, created_at, idempotency) = match storing {
             Storing::Create { idempotency } => ("create", None, *idempotency),
             Storing::Sync { created_at } => ("sync", *created_at, None),
         };
+        let is_new_each_time = mode == "create" && idempotency.is_none();
+        let safety = if is_new_each_time { Safety::RepeatableWrite } else { Safety::IdempotentWrite };
+        let mut call = moment.invoke(&scripts::PUT_POST, safety);
+        call.key(keys::user(&author.username)).key(keys::post(id)).key(keys::EXPLORE);
         let hashtags: Vec<&str> = self.hashtags.iter().map(Hashtag::as_str).collect();
         call.arg(author.username.to_string()).arg(id.to_string()).arg(mode);
         call.arg(self.content.clone()).arg(hashtags.join(","));
@@ -180,7 +182,8 @@ pub async fn create(
     let storing = Storing::Create { idempotency: key.as_deref() };
     let mut reply = call.run(draft.store(&call.actor, &id, &storing, &call.moment())).await?;
     let _status = reply.text()?;
-    Ok((StatusCode::CREATED, Json(Created { post: Post::new(reply.array()?, false, false)? })))
+    let post = Post::new(reply.array()?, reply.flag()?, reply.flag()?)?;
+    Ok((StatusCode::CREATED, Json(Created { post })))
 }
 
 /// The answer of `GET /posts/:id`.

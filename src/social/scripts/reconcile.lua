@@ -84,7 +84,9 @@ local function check_post(id)
     compare_place(hashtag_key(tag, 'posts'), id, post.banned and '' or post.created_at)
     compare_place(hashtag_key(tag, 'ranked'), id, post.banned and '' or post.engagement)
     for_rankings(tag, post.created_at, function(key, ends)
-      if ends > tonumber(now) then compare_place(key, id, post.banned and '' or post.engagement) end
+      if ends <= tonumber(now) then return end
+      compare_place(key, id, post.banned and '' or post.engagement)
+      if mends then call('PEXPIRE', key, string.format('%.0f', ends - now), 'NX') end
     end)
   end
 end

@@ -313,11 +313,12 @@ local function continue_deletion(username, now)
 end
 
 -- Runs a write that may be an event: one that was seen within a day is not applied again, and the step that applies it is
--- the step that remembers it.
-local function once(run)
+-- the step that remembers it. What a backend wants gone and is not there is as it should be.
+local function once(run, is_removal_of_backend)
   local event = ARGV[1] == 'once' and KEYS[1]
   if event and call('EXISTS', event) == 1 then return {'seen'} end
   local reply = run()
-  if event and reply[1] == 'ok' then call('SET', event, '1', 'EX', 86400) end
+  if is_removal_of_backend and (reply[1] == 'no_user' or reply[1] == 'no_post') then reply = {'absent'} end
+  if event and (reply[1] == 'ok' or reply[1] == 'absent') then call('SET', event, '1', 'EX', 86400) end
   return reply
 end
