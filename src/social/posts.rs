@@ -110,9 +110,14 @@ pub(super) fn trimmed(fields: &mut Fields<'_>, name: &str, most: usize) -> Resul
     if is_good { Ok(text) } else { Err(FieldError::new(name, format!("1 to {most} characters long"))) }
 }
 
+/// Whether a browser would take it for a web address; whether something is there is not ours to find out.
 fn is_media_url(text: &str) -> bool {
-    let parsed = || url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    text.is_empty() || (text.len() <= MAX_URL && parsed())
+    let is_printable = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    let is_web = |(scheme, rest): (&str, &str)| {
+        let is_http = ["http", "https"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
+        is_http && rest.starts_with(|first: char| !matches!(first, '/' | '?' | '#'))
+    };
+    text.is_empty() || (text.len() <= MAX_URL && is_printable && text.split_once("://").is_some_and(is_web))
 }
 
 /// Those of the content, then those of the field, without repeats.

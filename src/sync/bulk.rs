@@ -51,7 +51,7 @@ pub async fn sync(
     let moment = Moment::now(&app);
     let (mut calls, mut waiting) = (Vec::new(), Vec::new());
     for item in Fields::list(&body, MOST_ITEMS)? {
-        waiting.push(item.and_then(|fields| Change::of(kind, fields, false, &moment)).map(|change| {
+        waiting.push(item.and_then(|fields| Change::of(kind, fields, false, &moment, &app.config)).map(|change| {
             calls.push(change.invocation);
             change.reading
         }));

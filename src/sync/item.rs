@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     auth::Username,
+    config::Config,
     edge::fields::{FieldError, Fields},
     error::ApiError,
     redis::{Elements, Failure, Invocation, Reply},
@@ -90,10 +91,16 @@ impl Change {
     ///
     /// # Errors
     /// A sentence that names the field.
-    pub fn of(kind: Kind, mut fields: Fields<'_>, deleted: bool, moment: &Moment) -> Result<Self, FieldError> {
+    pub fn of(
+        kind: Kind,
+        mut fields: Fields<'_>,
+        deleted: bool,
+        moment: &Moment,
+        config: &Config,
+    ) -> Result<Self, FieldError> {
         let deleted = fields.flag("deleted")? || deleted;
         match kind {
-            Kind::Users => user(fields, deleted, moment),
+            Kind::Users => user(fields, deleted, moment, config),
             Kind::Posts => post(&mut fields, deleted, moment),
             Kind::Follows => follow(&mut fields, deleted, moment),
             Kind::Likes => reaction(Reaction::Like, &mut fields, deleted, moment),
@@ -167,14 +174,15 @@ fn at(fields: &mut Fields<'_>, moment: &Moment) -> Result<Moment, FieldError> {
     Ok(Moment { now_ms, event: moment.event.clone() })
 }
 
-fn user(mut fields: Fields<'_>, deleted: bool, moment: &Moment) -> Result<Change, FieldError> {
+fn user(mut fields: Fields<'_>, deleted: bool, moment: &Moment, config: &Config) -> Result<Change, FieldError> {
     let username = username(&mut fields, "username")?;
     let actor = Actor::backend(username.clone());
     if deleted {
         let invocation = users::deletion(&username, &actor, moment);
         return Ok(Change { invocation, reading: Reading::Deletion });
     }
-    let invocation = Changes::take(fields, &username)?.apply(Applying::Merge, &username, &actor, moment);
+    let invocation =
+        Changes::take(fields, &username, &config.editable_fields)?.apply(Applying::Merge, &username, &actor, moment);
     Ok(Change { invocation, reading: Reading::Status })
 }
 

@@ -44,6 +44,8 @@ local function update(post)
   end
   if not post.banned then withdraw(post) end
   call('HSET', post_key(id), 'content', content, 'hashtags', hashtags, 'media_url', media_url, 'created_at', created_at)
+  -- A change of names may just be on its way through the author's posts, and this one has changed its place.
+  copy_author(id, username)
   post = load_post(id)
   if post.banned then
     call('ZADD', user_key(username, 'banned'), created_at, id)
