@@ -5,11 +5,12 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     call::Call,
+    draft::trimmed,
     ids::CommentId,
     keys,
     page::{Page, Pagination},
     post::Authors,
-    posts::{Done, post_id, trimmed},
+    posts::{Done, post_id},
     privacy::Viewer,
     profile::Profile,
     scripts,

@@ -13,10 +13,11 @@ use crate::{
     redis::{Elements, Failure, Invocation, Reply},
     social::{
         actor::{Actor, Moment},
+        draft::{Draft, Storing},
         follows,
         ids::PostId,
         outcome::{self, Refusal},
-        posts::{self, Draft, Storing},
+        posts,
         reactions::Reaction,
         users::{self, Applying, Changes},
     },

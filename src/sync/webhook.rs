@@ -22,7 +22,7 @@ use crate::{
     },
     error::ApiError,
     redis::Redis,
-    social::{actor::Moment, jobs, outcome::Refusal, posts::digest_of},
+    social::{actor::Moment, idempotency::digest_of, jobs, outcome::Refusal},
 };
 
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-webhook-timestamp");
