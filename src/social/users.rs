@@ -18,7 +18,7 @@ use crate::{
     edge::{
         Json, Segment,
         body::{BodyOf, BoundedBody},
-        fields::{FieldError, Fields},
+        fields::{self, FieldError, Fields},
     },
     error::ApiError,
     policy::profile::{self, COUNTERS, CREATED_AT},
@@ -169,6 +169,10 @@ pub enum Applying {
     Merge,
 }
 
+fn is_time(digits: &str) -> bool {
+    profile::is_integer(digits.as_bytes()) && fields::time(digits).is_some()
+}
+
 /// What is wrong with a field, whoever sets it.
 fn check(field: &str, value: Option<&str>, username: &Username) -> Result<(), FieldError> {
     match (field, value) {
@@ -185,7 +189,7 @@ fn check(field: &str, value: Option<&str>, username: &Username) -> Result<(), Fi
             Err(FieldError::new(field, "one of admin, user, model"))
         }
         (CREATED_AT, None) => Err(FieldError::new(field, "an integer")),
-        (CREATED_AT, Some(time)) if !profile::is_integer(time.as_bytes()) => Err(FieldError::new(field, "an integer")),
+        (CREATED_AT, Some(digits)) if !is_time(digits) => Err(FieldError::new(field, "an integer")),
         _ => Ok(()),
     }
 }
