@@ -14,7 +14,6 @@ local FORTNIGHT = 14 * DAY
 local AHEAD = 8
 -- How many posts from the future, which a backend with a fast clock has synced, are looked at.
 local MOST_FUTURE = 1000
-local NOTHING = {}
 -- How many places are told apart by score; behind them age alone decides.
 local MOST_RANKED = 500
 -- How often a page is tried to be filled.
@@ -35,28 +34,36 @@ local function has_higher_bound(a, b)
   return a.bound > b.bound
 end
 
--- Puts a ranking where its next post's bound belongs; one without engagement left is of no more use.
-local function advance(rankings, ranking, now)
-  if ranking.at > #ranking.ahead then
-    -- Of most rankings not even the first post is taken, so only that one is fetched at first.
-    local count = ranking.rank == 0 and 1 or AHEAD
-    ranking.ahead = call('ZREVRANGE', ranking.key, ranking.rank, ranking.rank + count - 1, 'WITHSCORES')
-    ranking.rank, ranking.at = ranking.rank + count, 1
-    if #ranking.ahead == 0 then return end
-  end
-  ranking.engagement = tonumber(ranking.ahead[ranking.at + 1])
+-- Puts a ranking where the bound of its next post belongs; one without engagement left is of no more use.
+local function place(rankings, ranking, now)
+  ranking.engagement = tonumber(ranking.ahead[ranking.at + 1] or 0)
+  if ranking.engagement <= 0 then return end
   ranking.bound = score_at(ranking.engagement, ranking.newest, now)
-  if ranking.bound > 0 then insert(rankings, ranking, has_higher_bound, math.huge) end
+  insert(rankings, ranking, has_higher_bound, math.huge)
 end
 
--- The rankings that hold posts of the last fortnight: hour by hour since yesterday began, day by day before.
+local function advance(rankings, ranking, now)
+  ranking.at = ranking.at + 2
+  if ranking.at > #ranking.ahead then
+    ranking.ahead = call('ZREVRANGE', ranking.key, ranking.rank, ranking.rank + AHEAD - 1, 'WITHSCORES')
+    ranking.rank, ranking.at = ranking.rank + AHEAD, 1
+  end
+  place(rankings, ranking, now)
+end
+
+-- The rankings that hold posts of the last fortnight: hour by hour since yesterday began, day by day before. Of most of
+-- them not even the first post is taken, so only that one is fetched.
 local function rankings_of(tag, now)
   local rankings, today = {}, math.floor(now / DAY)
   local function add_all(kind, first, last, length)
     local prefix = hashtag_key(tag, 'ranked:' .. kind)
     for number = first, last do
-      local newest = math.min((number + 1) * length - 1, now)
-      advance(rankings, {key = prefix .. number, newest = newest, rank = 0, ahead = NOTHING, at = 1}, now)
+      local key = prefix .. number
+      local head = call('ZREVRANGE', key, 0, 0, 'WITHSCORES')
+      if head[1] then
+        local newest = math.min((number + 1) * length - 1, now)
+        place(rankings, {key = key, newest = newest, rank = 1, ahead = head, at = 1}, now)
+      end
     end
   end
   add_all('h', (today - 1) * 24, math.floor(now / HOUR), HOUR)
@@ -83,7 +90,6 @@ local function best_of(tag, by_time, now, k)
     local id = first.ahead[first.at]
     local created_at = call('ZSCORE', by_time, id)
     if created_at then take(id, first.engagement, tonumber(created_at)) end
-    first.at = first.at + 2
     advance(rankings, first, now)
   end
   return best
