@@ -201,7 +201,7 @@ async fn a_place_behind_the_end_of_a_ranking_is_an_empty_page() {
             assert_eq!((&page["pagination"]["hasMore"], &page["pagination"]["totalCount"]), (&json!(false), &json!(1)));
         }
     }
-    let beyond = base64url("@1800000000000,9007199254740993".to_owned());
+    let beyond = base64url("@1800000000000,9007199254740993");
     let answer = world.get(&format!("{path}&cursor={beyond}")).user(&name).send().await;
     assert_eq!(answer.code(), (400, "bad_request".into()));
 }
