@@ -3,6 +3,9 @@
 //! [`command_table`] knows every command of a real server. [`commands`] says which of them each proxy lets through,
 //! [`keys`] which keys, [`profile`] which fields of a user's profile.
 
+pub mod acl;
+pub mod command_keys;
+mod command_options;
 pub mod command_table;
 pub mod commands;
 pub mod keys;
