@@ -23,30 +23,6 @@ use ridge::policy::{
 };
 use support::Redis;
 
-/// Commands whose options decide where keys are, or whose rules are unlike others.
-const HARD: [&str; 20] = [
-    "set",
-    "bitfield",
-    "sort",
-    "sort_ro",
-    "migrate",
-    "georadius",
-    "georadiusbymember",
-    "xread",
-    "xreadgroup",
-    "zunionstore",
-    "zinter",
-    "lmpop",
-    "bzmpop",
-    "pfmerge",
-    "eval",
-    "publish",
-    "subscribe",
-    "psubscribe",
-    "config|get",
-    "select",
-];
-
 /// What a server says of a command.
 #[derive(Debug, PartialEq)]
 enum Verdict {
@@ -179,8 +155,8 @@ fn verdicts_are_those_of_a_real_server() {
     let redis = Redis::own();
     let mut server = Connection::to(&redis);
     let known = commands::known(&mut server);
-    let hard: Vec<&Known> = known.iter().filter(|known| HARD.contains(&known.full_name().as_str())).collect();
-    assert_eq!(hard.len(), HARD.len());
+    let hard: Vec<&Known> = known.iter().filter(|known| commands::HARD.contains(&known.full_name().as_str())).collect();
+    assert_eq!(hard.len(), commands::HARD.len());
     let of_category = |answer: Answer| answer.list().iter().map(|name| name.text().to_owned()).collect();
     let scripting: Vec<String> = of_category(server.run(&["ACL", "CAT", "scripting"]));
     let mut random = Random(setting("RIDGE_ACL_SEED", 1));

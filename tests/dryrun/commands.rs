@@ -52,6 +52,30 @@ const COUNTS: [&str; 14] =
     ["0", "-1", "1", "2", "3", "7", "01", "+1", "1x", " 1", "1.0", "", "4294967297", "9223372036854775807"];
 const VALUES: [&str; 8] = ["x", "0", "1", "10", "-1", "1.5", "id", "*"];
 
+/// Commands whose options decide where keys are, or whose rules are unlike others.
+pub const HARD: [&str; 20] = [
+    "set",
+    "bitfield",
+    "sort",
+    "sort_ro",
+    "migrate",
+    "georadius",
+    "georadiusbymember",
+    "xread",
+    "xreadgroup",
+    "zunionstore",
+    "zinter",
+    "lmpop",
+    "bzmpop",
+    "pfmerge",
+    "eval",
+    "publish",
+    "subscribe",
+    "psubscribe",
+    "config|get",
+    "select",
+];
+
 /// A command of the server, or a subcommand, with what its documentation says of its arguments.
 pub struct Known {
     /// One word or two.
@@ -230,9 +254,10 @@ fn spoil(words: &mut Words, names: usize, random: &mut Random) {
             words.swap(other, place);
         }
         6 => {
-            // An option where there was none, with something after it.
+            // An option, perhaps one that was there before, with something after it.
             let option = random.pick(&OPTIONS);
-            words.push(random.any_case(option));
+            let again = words[words.len() - 1 - random.below(arguments.max(1))].clone();
+            words.push(if random.percent(50) { again } else { random.any_case(option) });
             words.push(random.pick(&KEYS).as_bytes().to_vec());
         }
         _ => words.insert(place, any_word(random)),

@@ -82,7 +82,7 @@ fn the_last_rule_about_a_command_counts() {
 
 #[test]
 fn a_first_argument_may_be_told() {
-    passes("+select|0", &["SELECT 0"]);
+    passes("+select|0 +Lolwut|Version", &["SELECT 0", "LOLWUT VERSION 5"]);
     is_denied("+select|0", &[("SELECT 1", command("select"))]);
     is_denied("+select|0 -select", &[("SELECT 0", command("select"))]);
     passes("+select|0 +select", &["SELECT 1"]);
