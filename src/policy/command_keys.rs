@@ -2,7 +2,7 @@
 //!
 //! Redis finds keys by the key specifications of its `COMMAND` reply: begin at a place or after a keyword, then take a
 //! range or as many as a number says. Of a few commands the options decide where the keys are or what happens to them;
-//! those are read here as the command itself reads them ([`super::command_options`]). Where Redis's two ways disagree
+//! those are read here as the command itself reads them (`command_options`). Where Redis's two ways disagree
 //! (`XREADGROUP` with a consumer named `STREAMS`), and where words are no proper command, nothing is guessed: the keys
 //! are [`Malformed`].
 //!
@@ -124,21 +124,22 @@ pub fn keys_of<W: AsRef<[u8]>>(entry: &Entry, words: &[W]) -> Result<Vec<Key>, M
         "BITFIELD" => Ok(vec![options::bitfield(words)]),
         "SORT" | "SORT_RO" => options::sort(words),
         "MIGRATE" => options::migrate(words),
-        "GEORADIUS" => agreed(by_specs(specs, words)?, options::radius_keys(words, 6)?),
-        "GEORADIUSBYMEMBER" => agreed(by_specs(specs, words)?, options::radius_keys(words, 5)?),
-        "XREAD" | "XREADGROUP" => agreed(by_specs(specs, words)?, options::stream_keys(words)?),
+        "GEORADIUS" => agreed(by_specs(specs, words)?, &options::radius_targets(words, 6)?),
+        "GEORADIUSBYMEMBER" => agreed(by_specs(specs, words)?, &options::radius_targets(words, 5)?),
+        "XREAD" | "XREADGROUP" => by_specs(specs, words).and_then(|keys| match keys.first() {
+            Some(first) if first.position == options::first_stream(words)? => Ok(keys),
+            _ => Err(Malformed),
+        }),
         // A script may do without keys; then there is no first and no last.
         "EVAL" | "EVAL_RO" | "EVALSHA" | "EVALSHA_RO" | "FCALL" | "FCALL_RO" if is_zero(words.get(2)) => Ok(vec![]),
         _ => by_specs(specs, words),
     }
 }
 
-/// What the specifications find, if it is what the command itself will use.
-fn agreed(keys: Vec<Key>, mut places: Vec<usize>) -> Result<Vec<Key>, Malformed> {
-    let mut found: Vec<usize> = keys.iter().map(|key| key.position).collect();
-    found.sort_unstable();
-    places.sort_unstable();
-    if found == places { Ok(keys) } else { Err(Malformed) }
+/// What the specifications find, if besides the first key it is what the command itself will use.
+fn agreed(keys: Vec<Key>, targets: &[usize]) -> Result<Vec<Key>, Malformed> {
+    let is_found = |target: &usize| keys.iter().any(|key| key.position == *target);
+    if keys.len() == targets.len() + 1 && targets.iter().all(is_found) { Ok(keys) } else { Err(Malformed) }
 }
 
 fn by_specs<W: AsRef<[u8]>>(specs: &[Spec], words: &[W]) -> Result<Vec<Key>, Malformed> {
@@ -157,7 +158,11 @@ fn by_specs<W: AsRef<[u8]>>(specs: &[Spec], words: &[W]) -> Result<Vec<Key>, Mal
         if end > words.len() || first > end {
             return Err(Malformed);
         }
-        keys.extend((first..end).step_by(step.max(1)).map(|position| Key::new(position, spec.flags)));
+        let mut position = first;
+        while position < end {
+            keys.push(Key::new(position, spec.flags));
+            position += step.max(1);
+        }
     }
     Ok(keys)
 }
@@ -197,8 +202,13 @@ impl Find {
 
 /// A number of keys, as strictly as Redis reads one: digits, and no zero before them.
 fn count(word: &[u8]) -> Option<usize> {
-    let strict = word == b"0" || word.first().is_some_and(|first| (b'1'..=b'9').contains(first));
-    if strict { std::str::from_utf8(word).ok()?.parse().ok() } else { None }
+    if word.is_empty() || (word.len() > 1 && word.starts_with(b"0")) {
+        return None;
+    }
+    word.iter().try_fold(0usize, |count, digit| {
+        let digit = digit.is_ascii_digit().then(|| usize::from(digit - b'0'))?;
+        count.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 fn is_zero<W: AsRef<[u8]>>(word: Option<&W>) -> bool {

@@ -82,8 +82,7 @@ pub(super) fn sort<W: AsRef<[u8]>>(words: &[W]) -> Result<Vec<Key>, Malformed> {
 
 /// The keys of `MIGRATE`: the third word after the name, or, if that is empty, all words after `KEYS`.
 pub(super) fn migrate<W: AsRef<[u8]>>(words: &[W]) -> Result<Vec<Key>, Malformed> {
-    let options = read(MIGRATE, words, 6)?;
-    let keyword = options.iter().find(|(name, _)| *name == "KEYS").map(|(_, place)| *place);
+    let keyword = keyword(&read(MIGRATE, words, 6)?, "KEYS");
     let first_such =
         (6..words.len()).find(|place| words.get(*place).is_some_and(|word| is_option(word.as_ref(), "KEYS")));
     let is_left_out = words.get(3).is_some_and(|word| word.as_ref().is_empty());
@@ -94,22 +93,33 @@ pub(super) fn migrate<W: AsRef<[u8]>>(words: &[W]) -> Result<Vec<Key>, Malformed
         Some(place) if is_left_out && place + 1 < words.len() => place + 1..words.len(),
         Some(_) => return Err(Malformed),
     };
-    Ok(places.map(|place| Key::new(place, ACCESS | DELETE)).collect())
+    let mut keys = Vec::new();
+    for place in places {
+        keys.push(Key::new(place, ACCESS | DELETE));
+    }
+    Ok(keys)
 }
 
-/// The places of the keys of `GEORADIUS` and its like, whose options begin at `from`.
-pub(super) fn radius_keys<W: AsRef<[u8]>>(words: &[W], from: usize) -> Result<Vec<usize>, Malformed> {
-    let options = read(RADIUS, words, from)?;
-    let targets = options.iter().filter(|(name, _)| name.starts_with("STORE")).map(|(_, place)| place + 1);
-    Ok(std::iter::once(1).chain(targets).collect())
+/// The places where `GEORADIUS` and its like, whose options begin at `from`, are told to store what they find.
+pub(super) fn radius_targets<W: AsRef<[u8]>>(words: &[W], from: usize) -> Result<Vec<usize>, Malformed> {
+    let mut targets = Vec::new();
+    for (name, place) in read(RADIUS, words, from)? {
+        if matches!(name, "STORE" | "STOREDIST") {
+            targets.push(place + 1);
+        }
+    }
+    Ok(targets)
 }
 
-/// The places of the keys after `STREAMS`: the first half of what stands there, for the other half are the ids.
-pub(super) fn stream_keys<W: AsRef<[u8]>>(words: &[W]) -> Result<Vec<usize>, Malformed> {
-    let options = read(STREAMS, words, 1)?;
-    let (_, keyword) = options.iter().find(|(name, _)| *name == "STREAMS").ok_or(Malformed)?;
-    let rest = words.len().saturating_sub(keyword + 1);
-    if rest == 0 || !rest.is_multiple_of(2) { Err(Malformed) } else { Ok((keyword + 1..=keyword + rest / 2).collect()) }
+/// The place of the first key after `STREAMS`. There must be as many keys as ids.
+pub(super) fn first_stream<W: AsRef<[u8]>>(words: &[W]) -> Result<usize, Malformed> {
+    let first = keyword(&read(STREAMS, words, 1)?, "STREAMS").ok_or(Malformed)? + 1;
+    if words.len().saturating_sub(first).is_multiple_of(2) { Ok(first) } else { Err(Malformed) }
+}
+
+/// The place of an option.
+fn keyword(options: &[(&str, usize)], name: &str) -> Option<usize> {
+    options.iter().find(|(known, _)| *known == name).map(|(_, place)| *place)
 }
 
 #[cfg(test)]

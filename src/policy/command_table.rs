@@ -1,6 +1,6 @@
 //! The commands of Redis: names, arity, categories, where their keys are, and what they do.
 //!
-//! It is the table of the oldest server that Ridge supports ([`super::table`] is generated from one). What a newer
+//! It is the table of the oldest server that Ridge supports (`table.rs` is generated from one). What a newer
 //! server or a module adds is not in it, and a policy that goes by it must take such a command for the worst.
 
 use std::fmt;

@@ -4,6 +4,7 @@
 //! to do with them. Everything follows from one seed.
 
 #![allow(dead_code, reason = "each test uses its own part")]
+#![allow(clippy::print_stdout, reason = "a test that does not compare says so")]
 
 pub mod commands;
 pub mod rules;
@@ -12,6 +13,18 @@ pub mod server;
 /// A variable that says how many cases there are, or which; the default is for every day.
 pub fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
+}
+
+/// Whether a server is of the version that the command table was made from. Another one has other commands and options, and
+/// its verdicts are not the table's.
+pub fn is_of_the_table(redis: &crate::support::Redis) -> bool {
+    let info = redis.run(&["INFO", "server"]);
+    let version = info.as_str().unwrap().lines().find_map(|line| line.strip_prefix("redis_version:")).unwrap();
+    let same = version.starts_with("7.0.");
+    if !same {
+        println!("not compared: the table is of Redis 7.0, this is {version}");
+    }
+    same
 }
 
 /// Numbers that look random and follow from a seed (SplitMix64).

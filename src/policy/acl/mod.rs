@@ -4,7 +4,7 @@
 //! ~nextauth:* %R~shared:* &chat:* +@read +@write -@dangerous +ttl (~queue:* +lpush)
 //! ```
 //!
-//! Everything is denied that no rule allows. Of all rules about a command the last one counts, as in Redis; [`parse`] lists
+//! Everything is denied that no rule allows. Of all rules about a command the last one counts, as in Redis; `parse.rs` lists
 //! what may be written. A verdict is what `ACL DRYRUN` of the table's Redis says, with `NOPERM` in front, but for where Ridge
 //! is stricter on purpose: [`stricter`] lists that and why.
 //!
@@ -145,10 +145,16 @@ const SCAN: &str = "SCAN";
 /// How a command that the table does not have is called in a refusal. Not longer than any name is.
 fn name_of_unknown<W: AsRef<[u8]>>(words: &[W]) -> String {
     const LONGEST: usize = 64;
-    let text = |word: &W| String::from_utf8_lossy(word.as_ref().get(..LONGEST).unwrap_or(word.as_ref())).to_lowercase();
     let is_family = words.first().and_then(|word| find(word.as_ref())).is_some_and(|entry: &Entry| entry.is(CONTAINER));
-    let parts: Vec<String> = words.iter().take(if is_family { 2 } else { 1 }).map(text).collect();
-    parts.join("|")
+    let mut name = Vec::new();
+    for word in words.iter().take(if is_family { 2 } else { 1 }) {
+        if !name.is_empty() {
+            name.push(b'|');
+        }
+        name.extend_from_slice(word.as_ref().get(..LONGEST).unwrap_or(word.as_ref()));
+    }
+    name.make_ascii_lowercase();
+    String::from_utf8_lossy(&name).into_owned()
 }
 
 #[cfg(test)]

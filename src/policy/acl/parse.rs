@@ -39,45 +39,40 @@ const LONGEST_TOLD: usize = 64;
 
 impl AclError {
     fn new(number: usize, rule: &str, problem: &'static str) -> Self {
-        let told = rule.starts_with(PLAIN).then(|| rule.chars().take(LONGEST_TOLD).collect());
-        Self { number, rule: told, problem }
+        let end = rule.floor_char_boundary(LONGEST_TOLD);
+        let told = rule.get(..end).filter(|_| rule.starts_with(PLAIN));
+        Self { number, rule: told.map(str::to_owned), problem }
     }
 }
 
 /// The selectors that rules describe; the first holds the rules outside of parentheses.
 pub(super) fn selectors(rules: &str) -> Result<Vec<Selector>, AclError> {
-    let mut root = Selector::default();
-    let mut others = Vec::new();
-    // The selector whose parenthesis is open, and where it was opened.
-    let mut open: Option<(Selector, usize)> = None;
+    let mut selectors = vec![Selector::default()];
+    // Which rule opened the parenthesis that is open.
+    let mut open = None;
     for (number, word) in (1..).zip(rules.split_ascii_whitespace()) {
-        let fault = |problem| AclError::new(number, word, problem);
-        let (mut selector, opened, inner) = match open.take() {
-            Some((selector, opened)) => (selector, opened, word),
-            None => match word.strip_prefix('(') {
-                Some(inner) => (Selector::default(), number, inner),
-                None if word.eq_ignore_ascii_case("clearselectors") => {
-                    others.clear();
-                    continue;
-                }
-                None => {
-                    root.apply(word).map_err(fault)?;
-                    continue;
-                }
-            },
+        let mut rule = word;
+        if let (None, Some(inner)) = (open, word.strip_prefix('(')) {
+            selectors.push(Selector::default());
+            (open, rule) = (Some(number), inner);
+        }
+        let applied = match open {
+            None if rule.eq_ignore_ascii_case("clearselectors") => {
+                selectors.truncate(1);
+                Ok(())
+            }
+            None => selectors.first_mut().map_or(Ok(()), |root| root.apply(rule)),
+            Some(_) => {
+                let last_rule = rule.strip_suffix(')');
+                open = open.filter(|_| last_rule.is_none());
+                selectors.last_mut().map_or(Ok(()), |selector| selector.apply_inside(last_rule.unwrap_or(rule)))
+            }
         };
-        let rule = inner.strip_suffix(')');
-        if !rule.unwrap_or(inner).is_empty() {
-            selector.apply_inside(rule.unwrap_or(inner)).map_err(fault)?;
-        }
-        match rule {
-            Some(_) => others.push(selector),
-            None => open = Some((selector, opened)),
-        }
+        applied.map_err(|problem| AclError::new(number, word, problem))?;
     }
     match open {
-        Some((_, number)) => Err(AclError { number, rule: None, problem: "the parenthesis is not closed" }),
-        None => Ok(std::iter::once(root).chain(others).collect()),
+        Some(number) => Err(AclError { number, rule: None, problem: "the parenthesis is not closed" }),
+        None => Ok(selectors),
     }
 }
 
@@ -96,8 +91,13 @@ const ARGUMENT: &str = "needs a subcommand or argument after the |, and not more
 const ACCOUNT: [&str; 7] = ["on", "off", "nopass", "resetpass", "reset", "sanitize-payload", "skip-sanitize-payload"];
 
 impl Selector {
+    /// A rule in parentheses; between one and its neighbour there may be nothing.
     fn apply_inside(&mut self, rule: &str) -> Result<(), &'static str> {
-        if rule.contains(['"', '\'']) { Err(QUOTED) } else { self.apply(rule) }
+        match rule {
+            "" => Ok(()),
+            _ if rule.bytes().any(|byte| matches!(byte, b'"' | b'\'')) => Err(QUOTED),
+            _ => self.apply(rule),
+        }
     }
 
     fn apply(&mut self, rule: &str) -> Result<(), &'static str> {
@@ -178,7 +178,7 @@ impl Selector {
 
 fn pattern(text: &str) -> Result<Box<[u8]>, &'static str> {
     // Of the blanks only this one does not end a rule.
-    if text.contains(['\x0b', '\0']) { Err(BLANK) } else { Ok(text.as_bytes().into()) }
+    if text.bytes().any(|byte| matches!(byte, b'\x0b' | 0)) { Err(BLANK) } else { Ok(text.as_bytes().into()) }
 }
 
 /// `get`, `config|get`, and, where a first argument may be told, `select|0`.

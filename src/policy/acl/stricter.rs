@@ -16,7 +16,8 @@
 //! `SCAN` passes, but its answer must be filtered ([`Passed::Filtered`](super::Passed::Filtered)). Beyond that, with less
 //! than `~*`, a command is refused of which nobody can say which words are keys
 //! ([`Malformed`](crate::policy::command_keys::Malformed)); Redis would run it to its syntax error. And `PFMERGE` with one
-//! key needs that key, which Redis forgets to check.
+//! key needs that key, which Redis forgets to check. For Redis a NUL ends a pattern of channels and the first argument of
+//! `+select|0`; for Ridge it is part of them.
 //!
 //! Inside a script Redis knows Ridge as its only user. Who may run scripts may run in them every command that scripts may
 //! run; to keep a key from some commands, keep it from `@scripting` too.

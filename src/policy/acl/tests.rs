@@ -83,7 +83,7 @@ fn the_last_rule_about_a_command_counts() {
 #[test]
 fn a_first_argument_may_be_told() {
     passes("+select|0 +Lolwut|Version", &["SELECT 0", "LOLWUT VERSION 5"]);
-    is_denied("+select|0", &[("SELECT 1", command("select"))]);
+    is_denied("+select|0", &[("SELECT 1", command("select")), ("SELECT 0\0", command("select"))]);
     is_denied("+select|0 -select", &[("SELECT 0", command("select"))]);
     passes("+select|0 +select", &["SELECT 1"]);
 }
@@ -128,6 +128,7 @@ fn channels_match_patterns_and_patterns_are_channels() {
             ("PUBLISH other x", Denied::Channel),
             ("SUBSCRIBE news other", Denied::Channel),
             ("PSUBSCRIBE chat:1*", Denied::Channel),
+            ("PSUBSCRIBE chat:*\0*", Denied::Channel),
             ("SSUBSCRIBE other", Denied::Channel),
         ],
     );
