@@ -67,8 +67,11 @@ function table(version, categories, commands) {
 
 use super::{
     command_keys::{
-        ACCESS, Begin, Begin::{Index, Keyword}, DELETE, Find, Find::{KeyNum, Range}, INCOMPLETE, INSERT, Keys, NOT_KEY,
-        OW, RM, RO, RW, UPDATE, VARIABLE_FLAGS, keys, spec,
+        ACCESS, Begin,
+        Begin::{Index, Keyword},
+        DELETE, Find,
+        Find::{KeyNum, Range},
+        INCOMPLETE, INSERT, Keys, NOT_KEY, OW, RM, RO, RW, UPDATE, VARIABLE_FLAGS, keys, spec,
     },
     command_table::{ADMIN, ASKING, BLOCKING, CONTAINER, Entry, MOVABLE_KEYS, NO_AUTH, READONLY, WRITE, entry},
 };
