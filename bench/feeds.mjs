@@ -71,8 +71,9 @@ await main(import.meta, async () => {
   }
 });
 
-const isFull = ({ users, posts, authors }) =>
-  users >= DEFAULTS.users && posts >= DEFAULTS.posts && authors >= DEFAULTS.authors;
+function isFull({ users, posts, authors }) {
+  return users >= DEFAULTS.users && posts >= DEFAULTS.posts && authors >= DEFAULTS.authors;
+}
 
 /** One case on all its data sets: first what it costs in Redis, one request at a time, then under load. */
 async function run(testCase, stages, { seconds, rounds, connections }, detail) {

@@ -4,7 +4,7 @@
 // workerd, esbuild and the build, the build starts cargo, cargo starts rustc. A group of its own also means that the
 // terminal's Ctrl-C reaches only us, and that we choose the order in which things end.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -68,6 +68,15 @@ export function launch(command, args, { env, cwd = ROOT, stdout = 'inherit', std
 /** Runs a program to its end, its output being ours; fails if it does. */
 export async function run(command, args, options) {
   judge(command, args, await launch(command, args, options).exited);
+}
+
+/**
+ * Runs a program that may ask its user something: the terminal is its own for as long as it runs, Ctrl-C included, and nothing
+ * of ours goes on meanwhile. Fails if it does.
+ */
+export function runAtTerminal(command, args, { env, cwd = ROOT } = {}) {
+  const { status: code, signal, error } = spawnSync(command, args, { cwd, env: environment(env), stdio: 'inherit' });
+  judge(command, args, { code, signal, error });
 }
 
 /** Runs a program to its end and hands each line of its output to `onLine`; fails if it does. */

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serialise } from './dotenv.mjs';
 import { NPM_BIN, ROOT, STATE } from './paths.mjs';
-import { capture, eachLine, launch } from './process.mjs';
+import { capture, eachLine, launch, runAtTerminal } from './process.mjs';
 import { HANDED_ON } from './variables.mjs';
 
 /** Wrangler needs a newer Node than ours may be. */
@@ -14,6 +14,11 @@ const WRANGLER = join(ROOT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
 /** Runs any command of wrangler's to its end. What it says is shown if it fails. */
 export function wrangler(args) {
   return capture(NODE, [WRANGLER, ...args], { env: QUIET });
+}
+
+/** Runs a command that may ask its user something, and that is not done in a moment: all that it says is shown. */
+export function wranglerAtTerminal(args) {
+  runAtTerminal(NODE, [WRANGLER, ...args]);
 }
 
 /**

@@ -97,11 +97,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// When it is no integer that a sorted set can hold exactly.
     pub fn time(&mut self, name: &str) -> Result<Option<i64>, FieldError> {
-        const EXACT: i64 = 1 << 53;
-        let read = |json: &str| {
-            let number: Option<i64> = json.trim_matches('"').parse().ok();
-            number.filter(|time| (-EXACT..=EXACT).contains(time)).ok_or_else(|| FieldError::new(name, "an integer"))
-        };
+        let read = |json: &str| time(json.trim_matches('"')).ok_or_else(|| FieldError::new(name, "an integer"));
         self.take(name).map(read).transpose()
     }
 
@@ -137,6 +133,12 @@ impl<'a> Fields<'a> {
         };
         self.0.into_iter().map(read).collect()
     }
+}
+
+/// The time that digits say, if it is an integer that the score of a sorted set holds exactly.
+pub fn time(digits: &str) -> Option<i64> {
+    const EXACT: i64 = 1 << 53;
+    digits.parse().ok().filter(|time| (-EXACT..=EXACT).contains(time))
 }
 
 fn not_an_object() -> FieldError {

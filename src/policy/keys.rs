@@ -21,17 +21,20 @@ pub fn resolve_placeholder(key: &Bytes, caller: &Username) -> Bytes {
     key.clone()
 }
 
-/// The endings of the keys that hold relations. Ridge's own routes keep them; see SPEC's section on data.
+/// The endings of the keys that hold relations. Ridge's own routes keep them; docs/REDIS_KEYS.md says what each is.
 const MANAGED: &[&str] = &[
     "posts",
     "bookmarked",
+    "bookmarked:banned",
     "liked",
+    "liked:banned",
     "comments",
     "banned",
     "followers",
     "following",
     "followers:since",
     "following:since",
+    "deleting",
 ];
 
 /// A key that the write proxy may see.

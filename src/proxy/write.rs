@@ -26,7 +26,7 @@ use crate::{
     social::scripts,
 };
 
-static WRITE: Script = Script::new(&[scripts::REGISTRY, include_str!("write.lua")]);
+static WRITE: Script = Script::new(&[scripts::REGISTRY, scripts::lua!("write.lua")]);
 
 /// Lua passes arguments on a stack of 8,000 places. `HSET` and `HDEL` are sent in chunks, other commands whole.
 const MOST_WORDS: usize = 7000;

@@ -37,6 +37,9 @@ pub enum Safety {
     Read,
     /// Nothing more than once would have: they set what they set.
     IdempotentWrite,
+    /// Nothing more than once would have, within this request: what they make has a name that only this request knows. A
+    /// caller who asks again makes something else.
+    RepeatableWrite,
     /// Something else: they count, append or depend on what they changed.
     Write,
 }
@@ -104,34 +107,27 @@ impl Redis {
         outcome(reply, invocation.safety)
     }
 
-    /// Runs many invocations in one round trip, in order, each of them atomic by itself. Texts that this isolate has not sent
-    /// before go at the head; invocations that a server refuses, since it has forgotten the script, are sent again.
+    /// Runs many invocations in one round trip, in order, each of them atomic by itself and idempotent. Texts that this
+    /// isolate has not sent before go at the head. If the server has forgotten others, everything from the first that it
+    /// refused is sent again: those behind it must not have been the last to speak.
     ///
     /// # Errors
     /// When there are no replies; see [`Failure`]. An invocation that failed is a [`Reply::Error`] in its place.
     pub async fn call_all(&self, invocations: &[Invocation]) -> Result<Vec<Reply>, Failure> {
-        let mut replies = self.batch(invocations.iter(), false).await?;
+        let mut replies = self.batch(invocations, false).await?;
         let is_forgotten = |reply: &Reply| matches!(reply, Reply::Error(text) if text.starts_with("NOSCRIPT"));
-        if replies.iter().any(is_forgotten) {
-            let refused = invocations.iter().zip(&replies).filter(|(_, reply)| is_forgotten(reply));
-            let refused: Vec<&Invocation> = refused.map(|(invocation, _)| invocation).collect();
-            let again = self.batch(refused.into_iter(), true).await?;
-            for (reply, new) in replies.iter_mut().filter(|reply| is_forgotten(reply)).zip(again) {
-                *reply = new;
-            }
+        if let Some(first) = replies.iter().position(is_forgotten) {
+            replies.truncate(first);
+            replies.extend(self.batch(invocations.get(first..).unwrap_or_default(), true).await?);
         }
         Ok(replies)
     }
 
     /// One round trip of invocations, with the texts of the scripts that are unknown, or of all of them.
-    async fn batch<'a>(
-        &self,
-        invocations: impl Iterator<Item = &'a Invocation> + Clone,
-        all_texts: bool,
-    ) -> Result<Vec<Reply>, Failure> {
+    async fn batch(&self, invocations: &[Invocation], all_texts: bool) -> Result<Vec<Reply>, Failure> {
         let (mut pipeline, mut loaded) = (Pipeline::new(), Vec::new());
         let mut safety = Safety::Read;
-        for invocation in invocations.clone() {
+        for invocation in invocations {
             safety = safety.max(invocation.safety);
             let sha = invocation.script.sha();
             if !loaded.contains(&sha) && (all_texts || !self.client.knows(sha)) {
@@ -174,10 +170,15 @@ impl Redis {
 
     async fn attempts(&self, pipeline: &Pipeline, safety: Safety, progress: &Progress) -> Result<Vec<Reply>, Failure> {
         match self.attempt(pipeline, progress).await {
-            Err(failure) if may_retry(&failure, safety, progress) => self.attempt(pipeline, progress).await,
-            result => result,
+            Err(failure) if may_retry(&failure, safety, progress) => {}
+            result => return result.map_err(|failure| settle(failure, safety, progress)),
         }
-        .map_err(|failure| settle(failure, safety, progress))
+        let may_be_done = progress.was_sent();
+        self.attempt(pipeline, progress).await.map_err(|failure| match safety {
+            // Whatever became of the second attempt, the first may have done it.
+            Safety::RepeatableWrite if may_be_done => Failure::OutcomeUnknown { timed_out: false },
+            _ => settle(failure, safety, progress),
+        })
     }
 
     async fn attempt(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
@@ -215,7 +216,9 @@ fn outcome(reply: Reply, safety: Safety) -> Result<Reply, Failure> {
 /// The retry rule. What never reached the server may be sent again, and so may what does no harm twice.
 fn may_retry(failure: &Failure, safety: Safety, progress: &Progress) -> bool {
     match (failure, safety) {
-        (Failure::Unreachable | Failure::Lost, Safety::Read | Safety::IdempotentWrite) => true,
+        (Failure::Unreachable | Failure::Lost, Safety::Read | Safety::IdempotentWrite | Safety::RepeatableWrite) => {
+            true
+        }
         (Failure::Unreachable | Failure::Lost, Safety::Write) => !progress.was_sent(),
         (
             Failure::Timeout
@@ -231,10 +234,12 @@ fn may_retry(failure: &Failure, safety: Safety, progress: &Progress) -> bool {
 /// What the caller is told: a write that may have happened, and may not be repeated blindly, says so.
 fn settle(failure: Failure, safety: Safety, progress: &Progress) -> Failure {
     match (failure, safety) {
-        (Failure::Timeout, Safety::Write | Safety::IdempotentWrite) if progress.was_sent() => {
+        (Failure::Timeout, Safety::Write | Safety::RepeatableWrite | Safety::IdempotentWrite)
+            if progress.was_sent() =>
+        {
             Failure::OutcomeUnknown { timed_out: true }
         }
-        (Failure::Lost | Failure::Nonsense(_), Safety::Write) if progress.was_sent() => {
+        (Failure::Lost | Failure::Nonsense(_), Safety::Write | Safety::RepeatableWrite) if progress.was_sent() => {
             Failure::OutcomeUnknown { timed_out: false }
         }
         (failure, _) => failure,

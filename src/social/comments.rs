@@ -5,11 +5,12 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     call::Call,
+    draft::trimmed,
     ids::CommentId,
     keys,
     page::{Page, Pagination},
     post::Authors,
-    posts::{Done, post_id, trimmed},
+    posts::{Done, post_id},
     privacy::Viewer,
     profile::Profile,
     scripts,
@@ -76,7 +77,7 @@ pub async fn create(
     let comment = CommentId::fresh(call.app.host.as_ref());
     let moment = call.moment();
     let username = &call.actor.username;
-    let mut invocation = moment.invoke(&scripts::COMMENT, Safety::IdempotentWrite);
+    let mut invocation = moment.invoke(&scripts::COMMENT, Safety::RepeatableWrite);
     invocation.key(keys::user(username)).key(keys::post(&id)).key(keys::comment(&comment));
     invocation.arg(username.to_string()).arg(call.actor.authority.as_str());
     invocation.arg(id.to_string()).arg(comment.to_string()).arg(content.clone());

@@ -24,9 +24,6 @@ use crate::{
 /// as deep as there are posts.
 const MAX_MERGED: u64 = 1000;
 
-/// How deep an offset may go into a ranking.
-const MAX_RANKED: u64 = 10_000;
-
 /// All posts, newest first. Anyone may look.
 pub async fn explore(
     MaybeRestCaller(caller): MaybeRestCaller,
@@ -94,7 +91,7 @@ async fn list(call: &Call, key: String, owner: Option<&Username>, query: &Query)
 /// The posts with a hashtag, best first.
 pub async fn ranked(call: Call, Segment(tag): Segment, query: Query) -> Result<Json<Feed>, ApiError> {
     let tag = hashtag_of(&tag)?;
-    let page = Page::within(&query, MAX_RANKED)?;
+    let page = Page::of(&query)?;
     let (place, at_ms) = page.place(call.moment().now_ms)?;
     let mut invocation = begin(&scripts::RANKED, keys::hashtag_posts(&tag), Some(&call.actor.username), &page);
     invocation.key(keys::hashtag_ranked(&tag));

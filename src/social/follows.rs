@@ -33,6 +33,7 @@ pub fn set(on: bool, follower: &Actor, followed: &Username, moment: &Moment) -> 
     call.key(keys::user(&follower.username)).key(keys::user(followed));
     call.arg(follower.username.to_string()).arg(followed.to_string());
     call.arg(if on { "on" } else { "off" }).arg(MOST_FOLLOWED.to_string());
+    call.arg(follower.authority.as_str());
     call
 }
 

@@ -5,12 +5,11 @@
 //! Each further step is one bounded script that takes up where the last one ended, so whoever runs it, however often, and
 //! wherever it was cut off, the next run completes it. Who runs it: a queue that is told at once, and a cron trigger.
 
+use super::{actor::Moment, keys, outcome, scripts};
 use crate::{
     app::App,
     redis::{Failure, Redis, Safety},
 };
-
-use super::{actor::Moment, keys, outcome, scripts};
 
 /// Tells the host that there is work, unless a script said that all is done.
 pub(crate) async fn wake_unless_done(app: &App, done: &str) {
@@ -29,16 +28,12 @@ pub(crate) async fn wake(app: &App) {
 /// # Errors
 /// What Redis fails with; the jobs stay where they were.
 pub async fn run(app: &App, redis: &Redis, steps: u32) -> Result<u64, Failure> {
-    let mut left = u64::MAX;
+    let mut left = 0;
     for _ in 0..steps {
         let mut invocation = Moment::now(app).invoke(&scripts::WORK, Safety::IdempotentWrite);
         invocation.key(keys::JOBS);
-        let reply = outcome::read(redis.call(invocation).await?)?;
-        left = reply
-            .ok()
-            .and_then(|mut reply| reply.integer().ok())
-            .and_then(|left| u64::try_from(left).ok())
-            .unwrap_or(0);
+        let reply = outcome::read(redis.call(invocation).await?)?.map_err(|_| Failure::Nonsense("no work to do"));
+        left = u64::try_from(reply?.integer()?).unwrap_or(0);
         if left == 0 {
             break;
         }

@@ -6,8 +6,10 @@
 pub mod actor;
 pub mod call;
 pub mod comments;
+pub mod draft;
 pub mod feeds;
 pub mod follows;
+pub mod idempotency;
 pub mod ids;
 pub mod jobs;
 pub mod keys;

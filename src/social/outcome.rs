@@ -34,6 +34,9 @@ pub enum Refusal {
     /// The post belongs to another user.
     #[error("The post belongs to another user")]
     NotYours,
+    /// What a backend wants gone is not there.
+    #[error("There is nothing to delete")]
+    Absent,
     /// The event was applied before.
     #[error("The event was applied before")]
     Seen,
@@ -46,9 +49,12 @@ impl From<Refusal> for ApiError {
             Refusal::NoPost => Self::PostNotFound,
             Refusal::NoComment => Self::CommentNotFound,
             Refusal::Forbidden => Self::Forbidden(refusal.to_string().into()),
-            Refusal::Banned | Refusal::Full | Refusal::Deleting | Refusal::NotYours | Refusal::Seen => {
-                Self::Conflict(refusal.to_string().into())
-            }
+            Refusal::Banned
+            | Refusal::Full
+            | Refusal::Deleting
+            | Refusal::NotYours
+            | Refusal::Absent
+            | Refusal::Seen => Self::Conflict(refusal.to_string().into()),
         }
     }
 }
@@ -69,6 +75,7 @@ pub fn read(reply: Reply) -> Result<Result<Elements, Refusal>, Failure> {
         "full" => Refusal::Full,
         "deleting" => Refusal::Deleting,
         "not_yours" => Refusal::NotYours,
+        "absent" => Refusal::Absent,
         "seen" => Refusal::Seen,
         _ => return Err(Failure::Nonsense("an unknown tag")),
     };

@@ -13,6 +13,8 @@ use crate::{
 
 /// What the viewer is to the user; the routes say it beside the fields.
 pub const IS_FOLLOWING: &str = "isFollowing";
+/// The engagement of a model's posts; the search says it beside the fields.
+pub const ENGAGEMENT_SCORE: &str = "engagement_score";
 
 /// The fields of `user:<u>` that someone may see.
 pub struct Profile {
@@ -34,8 +36,8 @@ impl Profile {
         for (field, value) in reply.into_pairs()? {
             let Reply::String(value) = value else { continue };
             match field.as_ref() {
-                // Stored by someone, it would pass for the route's own word.
-                name if name == IS_FOLLOWING.as_bytes() => continue,
+                // Stored by someone, they would pass for the route's own word.
+                name if name == IS_FOLLOWING.as_bytes() || name == ENGAGEMENT_SCORE.as_bytes() => continue,
                 b"username" => exists = true,
                 b"role" => role = std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()),
                 _ => {}

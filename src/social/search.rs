@@ -10,7 +10,7 @@ use super::{
     page::limit,
     people::scored,
     post::{Authors, Item},
-    profile::Profile,
+    profile::{ENGAGEMENT_SCORE, Profile},
     scripts,
 };
 use crate::{
@@ -53,8 +53,6 @@ struct Model {
     profile: Profile,
     engagement: i64,
 }
-
-const ENGAGEMENT_SCORE: &str = "engagement_score";
 
 impl Serialize for Model {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

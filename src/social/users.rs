@@ -18,7 +18,7 @@ use crate::{
     edge::{
         Json, Segment,
         body::{BodyOf, BoundedBody},
-        fields::{FieldError, Fields},
+        fields::{self, FieldError, Fields},
     },
     error::ApiError,
     policy::profile::{self, COUNTERS, CREATED_AT},
@@ -29,6 +29,15 @@ use crate::{
 const EDITABLE: &[&str] = &["display_name", "bio", "avatar", "links"];
 /// The most fields that one request changes: each of them is a step in the script.
 const MOST_FIELDS: usize = 500;
+/// The longest `display_name`, in characters: each post repeats it.
+const MAX_NAME: usize = 200;
+/// The longest `avatar`, in characters: each post repeats it.
+const MAX_AVATAR: usize = 2048;
+/// The longest of the fields that users change themselves, in characters. Pages hold a hundred profiles, and what Redis may
+/// answer at a time is bounded; nobody may be able to make a page too large for everybody.
+const MAX_OWN: usize = 4000;
+/// The longest of all others, in characters.
+const MAX_OTHER: usize = 65_536;
 
 /// An answer that shows a user.
 #[derive(Serialize)]
@@ -81,7 +90,7 @@ impl Changes {
     ///
     /// # Errors
     /// A sentence that names the field that no request may set so.
-    pub fn take(fields: Fields<'_>, username: &Username) -> Result<Self, FieldError> {
+    pub fn take(fields: Fields<'_>, username: &Username, editable: &[String]) -> Result<Self, FieldError> {
         let mut changes = fields.rest()?;
         for (field, value) in &changes {
             check(field, value.as_deref(), username)?;
@@ -90,13 +99,31 @@ impl Changes {
         if changes.len() > MOST_FIELDS {
             return Err(FieldError(format!("A profile changes in at most {MOST_FIELDS} fields at a time")));
         }
-        Ok(Self(changes))
+        let changes = Self(changes);
+        changes.check_lengths(editable)?;
+        Ok(changes)
     }
 
     /// The first field that users may not change themselves.
     fn first_reserved(&self, editable: &[String]) -> Option<&str> {
         let mut names = self.0.iter().map(|(field, _)| field.as_str());
         names.find(|field| !EDITABLE.contains(field) && !editable.iter().any(|name| name == field))
+    }
+
+    /// What is wrong with the length of a value, if anything.
+    fn check_lengths(&self, editable: &[String]) -> Result<(), FieldError> {
+        for (field, value) in &self.0 {
+            let most = match field.as_str() {
+                "display_name" => MAX_NAME,
+                "avatar" => MAX_AVATAR,
+                field if EDITABLE.contains(&field) || editable.iter().any(|name| name == field) => MAX_OWN,
+                _ => MAX_OTHER,
+            };
+            if value.as_ref().is_some_and(|value| value.chars().nth(most).is_some()) {
+                return Err(FieldError::new(field, format!("at most {most} characters long")));
+            }
+        }
+        Ok(())
     }
 
     /// The call that applies them to a profile.
@@ -142,6 +169,10 @@ pub enum Applying {
     Merge,
 }
 
+fn is_time(digits: &str) -> bool {
+    profile::is_integer(digits.as_bytes()) && fields::time(digits).is_some()
+}
+
 /// What is wrong with a field, whoever sets it.
 fn check(field: &str, value: Option<&str>, username: &Username) -> Result<(), FieldError> {
     match (field, value) {
@@ -152,12 +183,13 @@ fn check(field: &str, value: Option<&str>, username: &Username) -> Result<(), Fi
         (counter, _) if COUNTERS.contains(&counter) => {
             Err(FieldError(format!("Field '{counter}' is counted by the gateway and cannot be set")))
         }
+        ("role", role) if username.is_reserved() && role != Some("admin") => Err(FieldError::new(field, "admin")),
         ("role", None) => Err(FieldError::new(field, "one of admin, user, model")),
         ("role", Some(role)) if role.parse::<Role>().is_err() => {
             Err(FieldError::new(field, "one of admin, user, model"))
         }
         (CREATED_AT, None) => Err(FieldError::new(field, "an integer")),
-        (CREATED_AT, Some(time)) if !profile::is_integer(time.as_bytes()) => Err(FieldError::new(field, "an integer")),
+        (CREATED_AT, Some(digits)) if !is_time(digits) => Err(FieldError::new(field, "an integer")),
         _ => Ok(()),
     }
 }
@@ -183,7 +215,7 @@ impl Serialize for Visible {
 /// Changes a profile: of one's own some fields, as an administrator of anyone any that Ridge does not look after.
 pub async fn update(call: Call, Segment(id): Segment, BodyOf(body): BoundedBody) -> Result<Json<Updated>, ApiError> {
     let username = call.resolve(&id)?;
-    let changes = Changes::take(Fields::of(&body)?, &username)?;
+    let changes = Changes::take(Fields::of(&body)?, &username, &call.app.config.editable_fields)?;
     if changes.0.is_empty() {
         return Err(ApiError::bad_request("There is nothing to change"));
     }
@@ -219,7 +251,7 @@ pub async fn replace(call: Call, Segment(id): Segment, BodyOf(body): BoundedBody
     if call.actor.authority == Authority::Ordinary {
         return Err(ApiError::NotAdmin);
     }
-    let changes = Changes::take(Fields::of(&body)?, &username)?;
+    let changes = Changes::take(Fields::of(&body)?, &username, &call.app.config.editable_fields)?;
     let answer = call.run(changes.apply(Applying::Replace, &username, &call.actor, &call.moment())).await;
     let mut reply = answer.map_err(as_not_admin)?;
     let status = wake_for_new_names(&call, &mut reply).await?;

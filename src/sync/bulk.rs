@@ -51,7 +51,7 @@ pub async fn sync(
     let moment = Moment::now(&app);
     let (mut calls, mut waiting) = (Vec::new(), Vec::new());
     for item in Fields::list(&body, MOST_ITEMS)? {
-        waiting.push(item.and_then(|fields| Change::of(kind, fields, false, &moment)).map(|change| {
+        waiting.push(item.and_then(|fields| Change::of(kind, fields, false, &moment, &app.config)).map(|change| {
             calls.push(change.invocation);
             change.reading
         }));
@@ -62,9 +62,12 @@ pub async fn sync(
     for reading in waiting {
         results.push(match reading {
             Err(problem) => Outcome::failed(problem),
-            Ok(reading) => match reading.outcome(replies.next().ok_or(Failure::Nonsense("too few replies"))?)? {
-                Err(refusal) => Outcome::failed(refusal),
-                Ok(applied) => {
+            Ok(reading) => match reading.outcome(replies.next().ok_or(Failure::Nonsense("too few replies"))?) {
+                // A script that met data it did not expect; the other items are none the worse for it.
+                Err(failure @ Failure::Nonsense(_)) => Outcome::failed(failure),
+                Err(failure) => return Err(failure.into()),
+                Ok(Err(refusal)) => Outcome::failed(refusal),
+                Ok(Ok(applied)) => {
                     leaves_work |= applied.leaves_work;
                     Outcome::Done { status: applied.status }
                 }

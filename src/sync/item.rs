@@ -7,15 +7,17 @@ use serde::Serialize;
 
 use crate::{
     auth::Username,
+    config::Config,
     edge::fields::{FieldError, Fields},
     error::ApiError,
     redis::{Elements, Failure, Invocation, Reply},
     social::{
         actor::{Actor, Moment},
+        draft::{Draft, Storing},
         follows,
         ids::PostId,
         outcome::{self, Refusal},
-        posts::{self, Draft, Storing},
+        posts,
         reactions::Reaction,
         users::{self, Applying, Changes},
     },
@@ -90,10 +92,16 @@ impl Change {
     ///
     /// # Errors
     /// A sentence that names the field.
-    pub fn of(kind: Kind, mut fields: Fields<'_>, deleted: bool, moment: &Moment) -> Result<Self, FieldError> {
+    pub fn of(
+        kind: Kind,
+        mut fields: Fields<'_>,
+        deleted: bool,
+        moment: &Moment,
+        config: &Config,
+    ) -> Result<Self, FieldError> {
         let deleted = fields.flag("deleted")? || deleted;
         match kind {
-            Kind::Users => user(fields, deleted, moment),
+            Kind::Users => user(fields, deleted, moment, config),
             Kind::Posts => post(&mut fields, deleted, moment),
             Kind::Follows => follow(&mut fields, deleted, moment),
             Kind::Likes => reaction(Reaction::Like, &mut fields, deleted, moment),
@@ -110,7 +118,9 @@ impl Reading {
     pub fn outcome(self, reply: Reply) -> Result<Result<Applied, Refusal>, Failure> {
         let mut reply = match outcome::read(reply)? {
             Ok(reply) => reply,
-            Err(refusal) => return Ok(self.pardon(refusal).map(Applied::whole)),
+            // It is as it should be: sent twice, a deletion must not be an error.
+            Err(Refusal::Absent) => return Ok(Ok(Applied::whole(Status::Unchanged))),
+            Err(refusal) => return Ok(Err(refusal)),
         };
         Ok(Ok(match self {
             Self::Status => Applied { status: read_status(&mut reply)?, leaves_work: leaves_work(reply) },
@@ -119,15 +129,6 @@ impl Reading {
             Self::On => Applied::whole(Status::Created),
             Self::Off => Applied::whole(Status::Deleted),
         }))
-    }
-
-    /// What is to be gone and is not there is as it should be; sent twice, a deletion must not be an error.
-    fn pardon(self, refusal: Refusal) -> Result<Status, Refusal> {
-        let is_gone = matches!(refusal, Refusal::NoUser | Refusal::NoPost);
-        match self {
-            Self::Off | Self::Deletion if is_gone => Ok(Status::Unchanged),
-            _ => Err(refusal),
-        }
     }
 }
 
@@ -174,14 +175,15 @@ fn at(fields: &mut Fields<'_>, moment: &Moment) -> Result<Moment, FieldError> {
     Ok(Moment { now_ms, event: moment.event.clone() })
 }
 
-fn user(mut fields: Fields<'_>, deleted: bool, moment: &Moment) -> Result<Change, FieldError> {
+fn user(mut fields: Fields<'_>, deleted: bool, moment: &Moment, config: &Config) -> Result<Change, FieldError> {
     let username = username(&mut fields, "username")?;
     let actor = Actor::backend(username.clone());
     if deleted {
         let invocation = users::deletion(&username, &actor, moment);
         return Ok(Change { invocation, reading: Reading::Deletion });
     }
-    let invocation = Changes::take(fields, &username)?.apply(Applying::Merge, &username, &actor, moment);
+    let invocation =
+        Changes::take(fields, &username, &config.editable_fields)?.apply(Applying::Merge, &username, &actor, moment);
     Ok(Change { invocation, reading: Reading::Status })
 }
 

@@ -127,7 +127,9 @@ pub async fn tick(app: &App, redis: &Redis) -> Result<(), ApiError> {
             break;
         }
     }
-    if let Some(first) = report.differences.first() {
+    if let Some(first) = report.differences.first()
+        && app.config.log_level.writes(Level::Warn)
+    {
         let line = serde_json::json!({
             "level": "warn", "reconcile": mode, "checked": report.checked, "differences": report.differences.len(),
             "first": first,

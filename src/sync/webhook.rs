@@ -22,7 +22,7 @@ use crate::{
     },
     error::ApiError,
     redis::Redis,
-    social::{actor::Moment, jobs, outcome::Refusal, posts::digest_of},
+    social::{actor::Moment, idempotency::digest_of, jobs, outcome::Refusal},
 };
 
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-webhook-timestamp");
@@ -154,7 +154,7 @@ pub async fn receive(
     sender.verify(&body, &app)?;
     let Event { kind, deleted } = name.parse()?;
     let moment = Moment { event, ..Moment::now(&app) };
-    let Change { invocation, reading } = Change::of(kind, Fields::of(&body)?, deleted, &moment)?;
+    let Change { invocation, reading } = Change::of(kind, Fields::of(&body)?, deleted, &moment, &app.config)?;
     let applied = match reading.outcome(redis.call(invocation).await?)? {
         Ok(applied) => applied,
         Err(Refusal::Seen) => Applied { status: Status::Unchanged, leaves_work: false },

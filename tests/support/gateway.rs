@@ -83,6 +83,25 @@ impl Gateway {
         self.call("POST", path)
     }
 
+    /// Carries pending jobs on by so many steps, as a queue or a cron trigger would. Returns how many jobs are left, or
+    /// `None` if Redis failed.
+    pub async fn work(&self, steps: u32) -> Option<u64> {
+        self.ridge.run_jobs(steps).await.ok()
+    }
+
+    /// What a cron trigger does. Gives the code of what it failed with.
+    ///
+    /// # Errors
+    /// What Redis failed with.
+    pub async fn tick(&self) -> Result<(), &'static str> {
+        self.ridge.tick().await.map_err(|error| error.code())
+    }
+
+    /// Carries pending jobs on until none is left.
+    pub async fn finish_jobs(&self) {
+        while self.work(100).await.expect("Redis answers") > 0 {}
+    }
+
     /// What `POST /` answers to a batch, sent with the API key. Must be 200.
     #[track_caller]
     pub fn read(&self, batch: impl Into<Value>) -> impl Future<Output = Value> {

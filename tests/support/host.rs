@@ -28,6 +28,8 @@ pub struct TestHost {
     fixed_ms: AtomicU64,
     /// How far the fixed clock goes on with each connection.
     connecting_takes_ms: AtomicU64,
+    /// 0: the system's randomness.
+    seed: AtomicU64,
 }
 
 impl TestHost {
@@ -39,6 +41,11 @@ impl TestHost {
     /// From here on each connection makes the fixed clock go on by so much.
     pub fn connecting_takes_ms(&self, duration_ms: u64) {
         self.connecting_takes_ms.store(duration_ms, Relaxed);
+    }
+
+    /// From here on what is random follows from a seed, which is not 0.
+    pub fn seed_random(&self, seed: u64) {
+        self.seed.store(seed, Relaxed);
     }
 
     /// The log lines so far.
@@ -56,7 +63,15 @@ impl Host for TestHost {
     }
 
     fn random(&self, bytes: &mut [u8]) {
-        self.native.random(bytes);
+        if self.seed.load(Relaxed) == 0 {
+            return self.native.random(bytes);
+        }
+        for byte in bytes {
+            // Knuth's linear congruence for 64 bits; its high bits are the good ones.
+            let next = |seed: u64| seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let seed = self.seed.fetch_update(Relaxed, Relaxed, |seed| Some(next(seed))).unwrap_or_default();
+            *byte = seed.to_be_bytes()[0];
+        }
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

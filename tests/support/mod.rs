@@ -1,12 +1,16 @@
 //! What the integration tests share: a real Redis, a gateway in front of it, and tokens.
 //!
 //! A test holds a [`Redis`] (shared with the other tests of its binary, or its own) and a [`Gateway`] on it, sends
-//! requests with [`Gateway::get`] and the like, and looks at what they left with [`Redis::run`].
+//! requests with [`Gateway::get`] and the like, and looks at what they left with [`Redis::run`]. [`audit::audit`] says
+//! whether all that they left fits together.
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
+pub mod audit;
+pub mod facts;
 mod gateway;
 mod host;
+pub mod keyspace;
 mod redis;
 pub mod token;
 

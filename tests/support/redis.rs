@@ -115,10 +115,18 @@ impl Redis {
         }
     }
 
-    /// Starts the server again, empty, on the same port.
+    /// Starts the server again on the same port: empty, or, once [`Redis::wait_until_loaded`], with what `--appendonly yes`
+    /// has kept.
     pub fn restart(&self) {
         self.stop();
         assert!(self.try_start(), "redis-server does not start again");
+    }
+
+    /// Waits until everything that was kept is loaded.
+    pub fn wait_until_loaded(&self) {
+        while self.try_run(&["PING"]).is_err() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn try_start(&self) -> bool {
@@ -170,6 +178,28 @@ impl Redis {
     /// # Errors
     /// The error of Redis, or of the connection.
     pub fn try_run(&self, command: &[&str]) -> Result<Value, String> {
+        let mut reader = self.connect()?;
+        reader.get_mut().write_all(&encode(command)).map_err(|error| error.to_string())?;
+        decode(&mut reader)
+    }
+
+    /// Runs commands past the gateway, in order and over one connection.
+    #[track_caller]
+    pub fn run_all(&self, commands: &[Vec<&str>]) -> Vec<Value> {
+        let mut reader = self.connect().expect("redis-server accepts connections");
+        let mut replies = Vec::with_capacity(commands.len());
+        // A chunk's replies are read before the next is sent, so neither side waits for the other's buffer.
+        for chunk in commands.chunks(500) {
+            let bytes: Vec<u8> = chunk.iter().flat_map(|command| encode(command)).collect();
+            reader.get_mut().write_all(&bytes).expect("redis-server reads");
+            replies.extend(
+                chunk.iter().map(|command| decode(&mut reader).unwrap_or_else(|error| panic!("{command:?}: {error}"))),
+            );
+        }
+        replies
+    }
+
+    fn connect(&self) -> Result<BufReader<TcpStream>, String> {
         let text = |error: std::io::Error| error.to_string();
         let stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(text)?;
         let mut reader = BufReader::new(stream);
@@ -177,8 +207,7 @@ impl Redis {
             reader.get_mut().write_all(&encode(&["AUTH", password])).map_err(text)?;
             decode(&mut reader)?;
         }
-        reader.get_mut().write_all(&encode(command)).map_err(text)?;
-        decode(&mut reader)
+        Ok(reader)
     }
 
     /// The fields of a hash, as an object of strings.

@@ -3,7 +3,7 @@
 -- KEYS  [the event], post:<id>, explore:feed
 -- ARGV  'once' | '', now, username, authority, post id
 --
--- Returns {'ok', '1' when no trace is left}, {'seen'}, {'no_post'} or {'forbidden'}.
+-- Returns {'ok', '1' when no trace is left}, {'seen'}, {'absent'}, {'no_post'} or {'forbidden'}.
 
 local now, username, authority, id = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
@@ -14,4 +14,4 @@ return once(function()
     return post.banned and {'no_post'} or {'forbidden'}
   end
   return {'ok', delete_post(post, now)}
-end)
+end, authority == 'backend')

@@ -1,11 +1,11 @@
 -- Follows, and takes it back.
 --
 -- KEYS  [the event], user:<follower>, user:<followed>
--- ARGV  'once' | '', now, follower, followed, 'on' | 'off', the most that one may follow
+-- ARGV  'once' | '', now, follower, followed, 'on' | 'off', the most that one may follow, authority
 --
--- Returns {'ok', changed}, {'seen'}, {'no_user'} or {'full'}.
+-- Returns {'ok', changed}, {'seen'}, {'absent'}, {'no_user'} or {'full'}.
 
-local now, follower, followed, on, most = ARGV[2], ARGV[3], ARGV[4], ARGV[5] == 'on', tonumber(ARGV[6])
+local now, follower, followed, on, most, authority = ARGV[2], ARGV[3], ARGV[4], ARGV[5] == 'on', tonumber(ARGV[6]), ARGV[7]
 
 return once(function()
   if not may_write_as(follower, now) or not user_exists(followed) then return {'no_user'} end
@@ -28,4 +28,4 @@ return once(function()
   call('HINCRBY', user_key(follower), 'followingCount', by)
   call('HINCRBY', user_key(followed), 'followerCount', by)
   return {'ok', 1}
-end)
+end, authority == 'backend' and not on)

@@ -14,7 +14,10 @@ local FORTNIGHT = 14 * DAY
 local AHEAD = 8
 -- How many posts from the future, which a backend with a fast clock has synced, are looked at.
 local MOST_FUTURE = 1000
-local NOTHING = {}
+-- How many places are told apart by score; behind them age alone decides.
+local MOST_RANKED = 500
+-- How often a page is tried to be filled.
+local MOST_TRIES = 4
 
 local function score_at(engagement, created_at, now)
   local age = math.max(now - created_at, 0)
@@ -31,28 +34,36 @@ local function has_higher_bound(a, b)
   return a.bound > b.bound
 end
 
--- Puts a ranking where its next post's bound belongs; one without engagement left is of no more use.
-local function advance(rankings, ranking, now)
-  if ranking.at > #ranking.ahead then
-    -- Of most rankings not even the first post is taken, so only that one is fetched at first.
-    local count = ranking.rank == 0 and 1 or AHEAD
-    ranking.ahead = call('ZREVRANGE', ranking.key, ranking.rank, ranking.rank + count - 1, 'WITHSCORES')
-    ranking.rank, ranking.at = ranking.rank + count, 1
-    if #ranking.ahead == 0 then return end
-  end
-  ranking.engagement = tonumber(ranking.ahead[ranking.at + 1])
+-- Puts a ranking where the bound of its next post belongs; one without engagement left is of no more use.
+local function place(rankings, ranking, now)
+  ranking.engagement = tonumber(ranking.ahead[ranking.at + 1] or 0)
+  if ranking.engagement <= 0 then return end
   ranking.bound = score_at(ranking.engagement, ranking.newest, now)
-  if ranking.bound > 0 then insert(rankings, ranking, has_higher_bound, math.huge) end
+  insert(rankings, ranking, has_higher_bound, math.huge)
 end
 
--- The rankings that hold posts of the last fortnight: hour by hour since yesterday began, day by day before.
+local function advance(rankings, ranking, now)
+  ranking.at = ranking.at + 2
+  if ranking.at > #ranking.ahead then
+    ranking.ahead = call('ZREVRANGE', ranking.key, ranking.rank, ranking.rank + AHEAD - 1, 'WITHSCORES')
+    ranking.rank, ranking.at = ranking.rank + AHEAD, 1
+  end
+  place(rankings, ranking, now)
+end
+
+-- The rankings that hold posts of the last fortnight: hour by hour since yesterday began, day by day before. Of most of
+-- them not even the first post is taken, so only that one is fetched.
 local function rankings_of(tag, now)
   local rankings, today = {}, math.floor(now / DAY)
   local function add_all(kind, first, last, length)
     local prefix = hashtag_key(tag, 'ranked:' .. kind)
     for number = first, last do
-      local newest = math.min((number + 1) * length - 1, now)
-      advance(rankings, {key = prefix .. number, newest = newest, rank = 0, ahead = NOTHING, at = 1}, now)
+      local key = prefix .. number
+      local head = call('ZREVRANGE', key, 0, 0, 'WITHSCORES')
+      if head[1] then
+        local newest = math.min((number + 1) * length - 1, now)
+        place(rankings, {key = key, newest = newest, rank = 1, ahead = head, at = 1}, now)
+      end
     end
   end
   add_all('h', (today - 1) * 24, math.floor(now / HOUR), HOUR)
@@ -79,44 +90,58 @@ local function best_of(tag, by_time, now, k)
     local id = first.ahead[first.at]
     local created_at = call('ZSCORE', by_time, id)
     if created_at then take(id, first.engagement, tonumber(created_at)) end
-    first.at = first.at + 2
     advance(rankings, first, now)
   end
   return best
 end
 
--- The ids of a hashtag's first k posts at a time, best first.
-local function rank_posts(tag, now, k)
-  local by_time = hashtag_key(tag, 'posts')
-  local ids, is_ranked = {}, {}
-  for i, entry in ipairs(best_of(tag, by_time, now, k)) do
-    ids[i], is_ranked[entry.id] = entry.id, true
+-- The ranks by age of the best posts, oldest rank last.
+local function ranks_of(best, by_time)
+  local ranks = {}
+  for i, entry in ipairs(best) do ranks[i] = call('ZREVRANK', by_time, entry.id) or math.huge end
+  table.sort(ranks)
+  return ranks
+end
+
+-- Adds the ids of posts that are not among the best, by age alone: from the n-th of them on, counted from 0.
+local function add_others(ids, best, by_time, n, count)
+  local rank, is_best = n, {}
+  for _, entry in ipairs(best) do is_best[entry.id] = true end
+  for _, best_rank in ipairs(ranks_of(best, by_time)) do
+    if best_rank > rank then break end
+    rank = rank + 1
   end
-  -- The others have no score, so their age alone orders them.
-  local rank = 0
-  while #ids < k do
-    local page = call('ZREVRANGE', by_time, rank, rank + k - 1)
-    if #page == 0 then break end
-    for _, id in ipairs(page) do
-      if #ids < k and not is_ranked[id] then ids[#ids + 1] = id end
+  for _, id in ipairs(call('ZREVRANGE', by_time, rank, rank + count + #best - 1)) do
+    if count > 0 and not is_best[id] then
+      ids[#ids + 1], count = id, count - 1
     end
-    rank = rank + k
   end
+end
+
+-- The ids of a hashtag's posts at a time, best first, from a place on, counted from 0. Behind the best that are told apart by
+-- score come all others by age, so a place far down costs no more than one further up.
+local function rank_posts(tag, now, place, count)
+  local by_time, ids = hashtag_key(tag, 'posts'), {}
+  local best = best_of(tag, by_time, now, math.min(place + count, MOST_RANKED))
+  for i = place + 1, math.min(place + count, #best) do ids[#ids + 1] = best[i].id end
+  if #ids < count then add_others(ids, best, by_time, math.max(place - #best, 0), count - #ids) end
   return ids
 end
 
--- Adds posts to a page, from a place of the ranking on, until `limit` are added. Returns the place after the last one, and
--- whether there are more. More places than that are ranked only if posts that are just being deleted leave the page short.
+-- Adds posts to a page, from a place on, until `limit` are added. Returns the place after the last one, and whether there are
+-- more. A page that posts which are just being deleted leave short is tried for a few times more, each time further.
 local function add_ranked(page, tag, now, place, limit)
-  local wanted, more, ids = place + limit, 0, nil
-  repeat
-    ids = rank_posts(tag, now, wanted + 1)
-    while #page.posts < limit and place < math.min(wanted, #ids) do
-      place = place + 1
-      add_post(page, ids[place])
+  local count, more = limit, 0
+  for _ = 1, MOST_TRIES do
+    local ids = rank_posts(tag, now, place, count + 1)
+    local taken = 0
+    while #page.posts < limit and taken < math.min(count, #ids) do
+      taken = taken + 1
+      add_post(page, ids[taken])
     end
-    more = #ids > place and 1 or 0
-    wanted = wanted + limit
-  until #page.posts == limit or more == 0 or wanted > place + PATIENCE
+    place, more = place + taken, #ids > taken and 1 or 0
+    if #page.posts == limit or more == 0 then break end
+    count = count * 2
+  end
   return place, more
 end

@@ -3,7 +3,7 @@
 -- KEYS  [the event], user:<u>, post:<id>
 -- ARGV  'once' | '', now, username, authority, post id, 'like' | 'bookmark', 'on' | 'off'
 --
--- Returns {'ok', changed, count}, {'seen'}, {'no_user'}, {'no_post'} or {'banned'}.
+-- Returns {'ok', changed, count}, {'seen'}, {'absent'}, {'no_user'}, {'no_post'} or {'banned'}.
 
 local now, username, authority, id, reaction, on = ARGV[2], ARGV[3], ARGV[4], ARGV[5], REACTIONS[ARGV[6]], ARGV[7] == 'on'
 
@@ -14,16 +14,16 @@ return once(function()
   local set, list = post_key(id, reaction.set), user_key(username, reaction.list)
   local count = tonumber(call('HGET', post_key(id), reaction.counter)) or 0
   local is_on = call('SISMEMBER', set, username) == 1
-  if authority == 'backend' and is_on == on then return {'ok', 0, count} end
-  if post.banned then return refusal_of_banned(post, username, authority) end
+  -- What a backend says has happened, whatever has become of the post since.
+  if post.banned and authority ~= 'backend' then return refusal_of_banned(post, username, authority) end
   if is_on == on then return {'ok', 0, count} end
   if on then
     call('SADD', set, username)
-    call('ZADD', list, now, id)
+    call('ZADD', post.banned and list .. ASIDE or list, now, id)
   else
     call('SREM', set, username)
     call('ZREM', list, id)
     call('ZREM', list .. ASIDE, id)
   end
   return {'ok', 1, count_on_post(post, reaction.counter, on and 1 or -1)}
-end)
+end, authority == 'backend' and not on)

@@ -19,6 +19,8 @@ local KINDS = {
 
 local job = call('ZRANGE', 'jobs:pending', 0, 0)[1]
 if not job then return {'ok', 0} end
+-- To the end of the line: should it fail, it must not hold up the others.
+call('ZADD', 'jobs:pending', now, job)
 local kind, name = string.match(job, '^([^:]+):(.+)$')
 if KINDS[kind] then KINDS[kind](name, now) else call('ZREM', 'jobs:pending', job) end
 return {'ok', call('ZCARD', 'jobs:pending')}

@@ -172,11 +172,17 @@ local function delete_post(post, now)
   return settle_job('delete-post:' .. post.id, sweep_post(post.id), now)
 end
 
+-- The run of the server: a cursor of SSCAN means something else to the next one, and to a replica that takes over.
+local function server_run()
+  return string.match(call('INFO', 'server'), 'run_id:(%w+)') or ''
+end
+
 -- Moves the entries of those who reacted aside, or back, as the post is banned or not. Returns whether all are moved.
 local function move_reactions(id, banned)
   local state = 'job:ban:' .. id
-  local progress = call('HMGET', state, 'phase', 'cursor')
-  local phase, cursor = progress[1] or 'like', progress[2] or '0'
+  local progress = call('HMGET', state, 'phase', 'cursor', 'run')
+  local phase, cursor = 'like', '0'
+  if progress[1] and progress[3] == server_run() then phase, cursor = progress[1], progress[2] end
   while budget > 0 do
     local reaction = REACTIONS[phase]
     local from, to = reaction.list, reaction.list .. ASIDE
@@ -194,7 +200,7 @@ local function move_reactions(id, banned)
     if cursor == '0' and phase == 'bookmark' then return true end
     if cursor == '0' then phase = 'bookmark' end
   end
-  call('HSET', state, 'phase', phase, 'cursor', cursor)
+  call('HSET', state, 'phase', phase, 'cursor', cursor, 'run', server_run())
   return false
 end
 
@@ -313,11 +319,12 @@ local function continue_deletion(username, now)
 end
 
 -- Runs a write that may be an event: one that was seen within a day is not applied again, and the step that applies it is
--- the step that remembers it.
-local function once(run)
+-- the step that remembers it. What a backend wants gone and is not there is as it should be.
+local function once(run, is_removal_of_backend)
   local event = ARGV[1] == 'once' and KEYS[1]
   if event and call('EXISTS', event) == 1 then return {'seen'} end
   local reply = run()
-  if event and reply[1] == 'ok' then call('SET', event, '1', 'EX', 86400) end
+  if is_removal_of_backend and (reply[1] == 'no_user' or reply[1] == 'no_post') then reply = {'absent'} end
+  if event and (reply[1] == 'ok' or reply[1] == 'absent') then call('SET', event, '1', 'EX', 86400) end
   return reply
 end
