@@ -12,7 +12,7 @@
 //! | [`edge`] | what every answer has in common: request id, CORS, the shape of an error, the log line |
 //! | [`app`] | the route table: every route on one screen, with who may call it |
 //! | [`auth`] | who is calling: API keys, tokens, and the extractors that handlers name in their signatures |
-//! | [`policy`] | what a caller may do: the command table, key and field rules |
+//! | [`policy`] | what a caller may do: the command table, ACLs, key and field rules |
 //! | [`proxy`] | `POST /` and `POST /redis/write` |
 //! | [`social`] | the REST routes for frontends |
 //! | [`sync`] | what backends push: lists, webhooks, and the check that counters agree |

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
+use crate::policy::acl::Acl;
+
 /// A part of the API that a key may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -44,6 +46,8 @@ impl Scope {
 pub struct ApiKey {
     /// The name by which logs and usage know it.
     pub name: String,
+    /// What it may do on the proxies and the gateway; `None`: everything.
+    pub acl: Option<Acl>,
     digest: [u8; 32],
     scopes: Vec<Scope>,
     expires_at_ms: Option<u64>,
@@ -80,6 +84,7 @@ impl ApiKeys {
         use Scope::{ActAs, Admin, Proxy, Rest, Sync};
         self.0.push(Arc::new(ApiKey {
             name: "xano".to_owned(),
+            acl: None,
             digest: Sha256::digest(key).into(),
             scopes: vec![Proxy, Rest, Sync, ActAs, Admin],
             expires_at_ms: None,
@@ -146,15 +151,13 @@ fn read_entry(entry: serde_json::Value) -> Result<ApiKey, String> {
     // serde's message may quote a value, so only the fields' own problems are told, never the text of the error.
     let entry: Entry = serde_json::from_value(entry).map_err(|_| {
         "must be an object with name, key or sha256, and optionally scopes (of proxy, rest, sync, act-as, gateway, \
-         admin), expires_at, allow_ips"
+         admin), acl, expires_at, allow_ips"
             .to_owned()
     })?;
     if entry.name.is_empty() {
         return Err("name is empty".to_owned());
     }
-    if entry.acl.is_some() {
-        return Err("acl is not supported yet: a key with an ACL would be wider than it says".to_owned());
-    }
+    let acl = entry.acl.map(|rules| Acl::parse(&rules)).transpose().map_err(|error| format!("acl: {error}"))?;
     let digest = match (entry.key, entry.sha256) {
         (Some(key), None) if !key.is_empty() => Sha256::digest(key).into(),
         (None, Some(hex)) => from_hex(&hex).ok_or("sha256 must be 64 hexadecimal digits")?,
@@ -176,7 +179,7 @@ fn read_entry(entry: serde_json::Value) -> Result<ApiKey, String> {
         .collect::<Result<_, _>>()
         .map_err(|_| "allow_ips must hold addresses or networks such as 203.0.113.0/24")?;
     let scopes = entry.scopes.unwrap_or_else(|| vec![Scope::Gateway]);
-    Ok(ApiKey { name: entry.name, digest, scopes, expires_at_ms, allow_ips })
+    Ok(ApiKey { name: entry.name, acl, digest, scopes, expires_at_ms, allow_ips })
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {
@@ -219,6 +222,17 @@ mod tests {
         xano.add_xano("x");
         let xano = xano.find(b"x", || 0).unwrap().clone();
         assert!(!xano.has(Scope::Gateway) && xano.has(Scope::Admin) && xano.has(Scope::Proxy));
+    }
+
+    #[test]
+    fn a_key_without_an_acl_may_do_everything_and_one_with_an_empty_one_nothing() {
+        let keys =
+            keys(r#"[{"name":"a","key":"a"},{"name":"b","key":"b","acl":""},{"name":"c","key":"c","acl":"~* +get"}]"#);
+        let keys = keys.unwrap();
+        let acl = |key: &[u8]| keys.find(key, || 0).unwrap().acl.clone();
+        assert!(acl(b"a").is_none());
+        assert!(acl(b"b").unwrap().check(&["GET", "x"]).is_err());
+        assert!(acl(b"c").unwrap().check(&["GET", "x"]).is_ok());
     }
 
     #[test]
@@ -267,7 +281,9 @@ mod tests {
             (r#"[{"name":"a","key":"s3cret","scopes":["root"]}]"#, "entry 0: must be an object"),
             (r#"[{"name":"a","key":"s3cret","allow_ips":["x"]}]"#, "entry 0: allow_ips"),
             (r#"[{"name":"a","key":"s3cret","expires_at":"soon"}]"#, "entry 0: expires_at"),
-            (r#"[{"name":"a","key":"s3cret","acl":"+@all"}]"#, "entry 0: acl"),
+            (r#"[{"name":"a","key":"s3cret","acl":["+@all"]}]"#, "entry 0: must be an object"),
+            (r#"[{"name":"a","key":"k","acl":"~a +nope"}]"#, "entry 0: acl: rule 2 '+nope': there is no such command"),
+            (r#"[{"name":"a","key":"k","acl":"+get >s3cret"}]"#, "entry 0: acl: rule 2: is about logging in"),
             (r#"[{"name":"a","key":"1"},{"name":"a","key":"2"}]"#, "entry 1: the name 'a'"),
             (r#"[{"name":"a","key":"s3cret"},{"name":"b","key":"s3cret"}]"#, "entry 1: the same key"),
         ] {

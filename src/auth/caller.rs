@@ -9,7 +9,7 @@ use super::{
     jwt::Claims,
     username::{Role, Username},
 };
-use crate::{app::App, error::ApiError};
+use crate::{app::App, error::ApiError, policy::acl::Acl};
 
 /// Someone who has shown who they are.
 pub enum Caller {
@@ -67,6 +67,14 @@ impl Caller {
             Self::ApiKey { acting_as: Some(_), .. } => None,
             Self::ApiKey { acting_as: None, .. } => Some(Role::Admin),
             Self::User(claims) => Some(claims.role),
+        }
+    }
+
+    /// The rules that bind the caller on the proxies and the gateway.
+    pub fn acl(&self) -> Option<&Acl> {
+        match self {
+            Self::ApiKey { key, .. } => key.acl.as_ref(),
+            Self::User(_) => None,
         }
     }
 

@@ -1,8 +1,14 @@
-//! The commands of Redis: names, arity, key positions, and what they do.
+//! The commands of Redis: names, arity, categories, where their keys are, and what they do.
+//!
+//! It is the table of the oldest server that Ridge supports (`table.rs` is generated from one). What a newer
+//! server or a module adds is not in it, and a policy that goes by it must take such a command for the worst.
 
 use std::fmt;
 
-use super::table::COMMANDS;
+use super::{
+    command_keys::Keys,
+    table::{CATEGORIES, COMMANDS, KEYS},
+};
 
 /// Changes data.
 pub const WRITE: u8 = 1;
@@ -16,18 +22,21 @@ pub const BLOCKING: u8 = 8;
 pub const ADMIN: u8 = 16;
 /// Speaks between the nodes of a cluster.
 pub const ASKING: u8 = 32;
+/// Is a family of subcommands.
+pub const CONTAINER: u8 = 64;
+/// Is for those who have not logged in yet, so an ACL does not keep anyone from it.
+pub const NO_AUTH: u8 = 128;
 
-/// One command.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// One command, or one subcommand.
+#[derive(Clone, Copy)]
 pub struct Entry {
-    /// The name in capitals.
+    /// The name in capitals; a subcommand's is `CONFIG|GET`.
     pub name: &'static str,
     /// The number of words with the name; negative: at least that many.
     pub arity: i8,
     flags: u8,
-    first_key: i8,
-    last_key: i8,
-    key_step: i8,
+    layout: u8,
+    categories: u32,
 }
 
 impl fmt::Debug for Entry {
@@ -36,29 +45,68 @@ impl fmt::Debug for Entry {
     }
 }
 
-pub(super) const fn entry(
-    name: &'static str,
-    arity: i8,
-    flags: u8,
-    first_key: i8,
-    last_key: i8,
-    key_step: i8,
-) -> Entry {
-    Entry { name, arity, flags, first_key, last_key, key_step }
+/// Names are in the table once.
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
 }
 
-/// The longest name in the table is far shorter.
+impl Eq for Entry {}
+
+pub(super) const fn entry(name: &'static str, arity: i8, flags: u8, categories: u32, layout: u8) -> Entry {
+    Entry { name, arity, flags, layout, categories }
+}
+
+/// The longest name in the table is not that long.
 const LONGEST_NAME: usize = 32;
 
-/// The command of that name, in any letter case.
+/// Between a command and its subcommand.
+const SEPARATOR: u8 = b'|';
+
+/// All commands and subcommands, by name.
+pub fn all() -> &'static [Entry] {
+    COMMANDS
+}
+
+/// The command of that name, in any letter case. Not a subcommand.
 pub fn find(name: &[u8]) -> Option<&'static Entry> {
+    if name.contains(&SEPARATOR) { None } else { find_full(&[name]) }
+}
+
+/// What a command's words call: the command that the first names, or its subcommand, if it is a family of them and
+/// there is a second word.
+pub fn lookup<W: AsRef<[u8]>>(words: &[W]) -> Option<&'static Entry> {
+    let (name, rest) = words.split_first()?;
+    let command = find(name.as_ref())?;
+    match rest.first() {
+        Some(subcommand) if command.is(CONTAINER) => command.subcommand(subcommand.as_ref()),
+        _ => Some(command),
+    }
+}
+
+fn find_full(parts: &[&[u8]]) -> Option<&'static Entry> {
     let mut buffer = [0; LONGEST_NAME];
-    let capitals = buffer.get_mut(..name.len())?;
-    capitals.copy_from_slice(name);
+    let mut length = 0;
+    for (n, part) in parts.iter().enumerate() {
+        if n > 0 {
+            *buffer.get_mut(length)? = SEPARATOR;
+            length += 1;
+        }
+        buffer.get_mut(length..length.checked_add(part.len())?)?.copy_from_slice(part);
+        length += part.len();
+    }
+    let capitals = buffer.get_mut(..length)?;
     capitals.make_ascii_uppercase();
     let capitals: &[u8] = capitals;
     let index = COMMANDS.binary_search_by(|entry| entry.name.as_bytes().cmp(capitals)).ok()?;
     COMMANDS.get(index)
+}
+
+/// The bit of an ACL category, by its name in any letter case and without the `@`.
+pub fn category(name: &str) -> Option<u32> {
+    let place = CATEGORIES.iter().position(|known| known.eq_ignore_ascii_case(name))?;
+    1u32.checked_shl(u32::try_from(place).ok()?)
 }
 
 impl Entry {
@@ -67,31 +115,65 @@ impl Entry {
         self.flags & flag != 0
     }
 
+    /// Whether the command is in one of the categories, bits of [`category`].
+    pub fn is_in(&self, categories: u32) -> bool {
+        self.categories & categories != 0
+    }
+
+    /// The names of the command's categories.
+    pub fn categories(&self) -> impl Iterator<Item = &'static str> {
+        let categories = self.categories;
+        (0u32..).zip(CATEGORIES).filter(move |(place, _)| categories >> place & 1 == 1).map(|(_, name)| *name)
+    }
+
+    /// The name as Redis writes it in errors: `config|get`.
+    pub fn full_name(&self) -> String {
+        self.name.to_ascii_lowercase()
+    }
+
+    /// The subcommand of that name, in any letter case.
+    pub fn subcommand(&self, name: &[u8]) -> Option<&'static Entry> {
+        if name.contains(&SEPARATOR) { None } else { find_full(&[self.name.as_bytes(), name]) }
+    }
+
+    /// The family that a subcommand belongs to.
+    pub fn parent(&self) -> Option<&'static Entry> {
+        let (family, _) = self.name.split_once(char::from(SEPARATOR))?;
+        find(family.as_bytes())
+    }
+
     /// Whether the command takes `words` words, its name among them.
     pub fn takes(&self, words: usize) -> bool {
         let arity = usize::from(self.arity.unsigned_abs());
         if self.arity < 0 { words >= arity } else { words == arity }
     }
 
+    /// How the command's keys lie among its words.
+    pub(super) fn layout(&self) -> &'static Keys {
+        KEYS.get(usize::from(self.layout)).unwrap_or(&Keys::NONE)
+    }
+
     /// Whether the positions tell all of the command's keys, and there is at least one.
     pub fn has_fixed_keys(&self) -> bool {
-        self.first_key > 0 && !self.is(MOVABLE_KEYS)
+        self.layout().first > 0 && !self.is(MOVABLE_KEYS)
     }
 
     /// Whether the first word after the name is the command's one and only key.
     pub fn has_one_key(&self) -> bool {
-        self.has_fixed_keys() && self.first_key == 1 && self.last_key == 1
+        self.has_fixed_keys() && self.layout().first == 1 && self.layout().last == 1
     }
 
-    /// The positions of the keys among `words` words; the name is at 0.
+    /// The positions of the keys among `words` words; the name is at 0. For commands that
+    /// [have fixed keys](Self::has_fixed_keys); [`super::command_keys::keys_of`] knows those of every command.
     pub fn key_positions(&self, words: usize) -> impl Iterator<Item = usize> + use<> {
-        let first = usize::try_from(self.first_key).unwrap_or(0);
-        let last = match usize::try_from(self.last_key) {
+        let layout = self.layout();
+        let first = usize::try_from(layout.first).unwrap_or(0);
+        let last = match usize::try_from(layout.last) {
             Ok(last) => last.saturating_add(1).min(words),
             // Negative counts from the end: -1 is the last word.
-            Err(_) => (words + 1).saturating_sub(usize::from(self.last_key.unsigned_abs())),
+            Err(_) => (words + 1).saturating_sub(usize::from(layout.last.unsigned_abs())),
         };
-        let step = usize::try_from(self.key_step).unwrap_or(1).max(1);
+        let step = usize::try_from(layout.step).unwrap_or(1).max(1);
         let range = if first == 0 { 0..0 } else { first..last.max(first) };
         range.step_by(step)
     }
@@ -102,17 +184,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_in_order() {
+    fn the_table_is_in_order_and_whole() {
         assert!(COMMANDS.is_sorted_by(|a, b| a.name < b.name));
-        assert!(COMMANDS.len() > 200);
+        assert!(COMMANDS.len() > 350);
+        for entry in COMMANDS {
+            assert!(usize::from(entry.layout) < KEYS.len() && entry.categories >> CATEGORIES.len() == 0, "{entry:?}");
+            assert_eq!(entry.parent().is_some(), entry.name.contains('|'), "{entry:?}");
+            assert!(entry.parent().is_none_or(|family| family.is(CONTAINER)), "{entry:?}");
+        }
     }
 
     #[test]
     fn names_are_found_in_any_case_and_never_in_part() {
         assert_eq!(find(b"hGetAll").unwrap().name, "HGETALL");
-        for name in [&b""[..], b"HGET ", b"HGE", b"HGET\0", "ｈget".as_bytes(), &[b'A'; 100]] {
+        for name in
+            [&b""[..], b"HGET ", b"HGE", b"HGET\0", b"CONFIG|GET", b"|", "ｈget".as_bytes(), &[b'A'; 100], &[b'A'; 32]]
+        {
             assert!(find(name).is_none(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_subcommand_is_found_by_two_words() {
+        let name = |words: &[&str]| lookup(words).map(|entry| entry.name);
+        assert_eq!(name(&["config", "Get", "x"]), Some("CONFIG|GET"));
+        assert_eq!(name(&["cluster", "count-failure-reports"]), Some("CLUSTER|COUNT-FAILURE-REPORTS"));
+        assert_eq!(name(&["COMMAND"]), Some("COMMAND"));
+        assert_eq!(name(&["get", "x"]), Some("GET"));
+        for words in [&[][..], &["config", "nope"], &["config", ""], &["config|get"], &["config|get", "x"]] {
+            assert_eq!(name(words), None, "{words:?}");
+        }
+        assert_eq!(name(&["config", "get|x"]), None);
+        assert_eq!(name(&["config", &"x".repeat(1000)]), None);
+    }
+
+    #[test]
+    fn categories_have_names() {
+        let names = |name: &[u8]| find(name).unwrap().categories().collect::<Vec<_>>();
+        assert_eq!(names(b"get"), ["read", "string", "fast"]);
+        assert!(find(b"FLUSHALL").unwrap().is_in(category("Dangerous").unwrap()));
+        assert!(!find(b"GET").unwrap().is_in(category("write").unwrap() | category("admin").unwrap()));
+        assert_eq!(category("all"), None);
     }
 
     #[test]

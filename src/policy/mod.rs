@@ -1,8 +1,12 @@
-//! What a caller may do on the Redis proxies.
+//! What a caller may do in Redis.
 //!
-//! [`command_table`] knows every command of a real server. [`commands`] says which of them each proxy lets through,
-//! [`keys`] which keys, [`profile`] which fields of a user's profile.
+//! [`command_table`] knows every command of a real server, [`command_keys`] which words of one are keys. By them [`acl`]
+//! judges what an API key may do at all. [`commands`] says which commands each proxy lets through, [`keys`] which keys,
+//! [`profile`] which fields of a user's profile.
 
+pub mod acl;
+pub mod command_keys;
+mod command_options;
 pub mod command_table;
 pub mod commands;
 pub mod keys;

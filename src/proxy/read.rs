@@ -13,7 +13,7 @@ use crate::{
         body::{BodyOf, BoundedBody},
     },
     error::ApiError,
-    policy::{ReadCommands, command_table::Entry, commands::wrong_arity, keys},
+    policy::{ReadCommands, acl::Acl, command_table::Entry, commands::wrong_arity, keys},
     redis::{Command, Pipeline, Redis, Reply},
 };
 
@@ -28,7 +28,7 @@ pub async fn read(
     let mut pipeline = Pipeline::new();
     let mut verdicts = Vec::new();
     for words in batch::parse(&body)? {
-        verdicts.push(judge(words, &app.config.proxy.read, &username).map(|(entry, command)| {
+        verdicts.push(judge(words, &app.config.proxy.read, &username, caller.acl()).map(|(entry, command)| {
             pipeline.push(command);
             entry
         }));
@@ -42,7 +42,12 @@ pub async fn read(
 }
 
 /// The command with its placeholders resolved, or the text that stands in its place.
-fn judge(mut words: Words, allowed: &ReadCommands, caller: &Username) -> Result<(&'static Entry, Command), String> {
+fn judge(
+    mut words: Words,
+    allowed: &ReadCommands,
+    caller: &Username,
+    acl: Option<&Acl>,
+) -> Result<(&'static Entry, Command), String> {
     let entry = words.first().map(|name| allowed.check(name)).transpose()?.ok_or("ERR empty command")?;
     if !entry.takes(words.len()) {
         return Err(wrong_arity(entry));
@@ -53,6 +58,9 @@ fn judge(mut words: Words, allowed: &ReadCommands, caller: &Username) -> Result<
         if keys::is_private(key) {
             return Err("ERR forbidden: private key".to_owned());
         }
+    }
+    if let Some(denied) = acl.and_then(|acl| acl.check(&words).err()) {
+        return Err(denied.to_string());
     }
     Ok((entry, Command::named(entry.name, words)))
 }

@@ -17,6 +17,7 @@ use crate::{
     error::ApiError,
     policy::{
         ProxyPolicy, WritePolicy,
+        acl::Acl,
         commands::wrong_arity,
         keys::{self, KeyFault, UserKey},
         profile,
@@ -25,7 +26,7 @@ use crate::{
     social::scripts,
 };
 
-static WRITE: Script = Script::new(&[scripts::REGISTRY, include_str!("write.lua")]);
+static WRITE: Script = Script::new(&[scripts::REGISTRY, scripts::lua!("write.lua")]);
 
 /// Lua passes arguments on a stack of 8,000 places. `HSET` and `HDEL` are sent in chunks, other commands whole.
 const MOST_WORDS: usize = 7000;
@@ -45,8 +46,8 @@ pub async fn write(
     BodyOf(body): BoundedBody,
 ) -> Result<Json<Written>, ApiError> {
     let username = caller.username();
-    let verdicts: Vec<Result<Write, String>> =
-        batch::parse(&body)?.into_iter().map(|words| Write::judge(words, &app.config.proxy, &username)).collect();
+    let judge = |words| Write::judge(words, &app.config.proxy, &username, caller.acl());
+    let verdicts: Vec<Result<Write, String>> = batch::parse(&body)?.into_iter().map(judge).collect();
     let mut replies = Vec::new();
     if verdicts.iter().any(Result::is_ok) {
         let call = invocation(verdicts.iter().flatten(), app.host.now_ms());
@@ -131,18 +132,22 @@ struct Write {
 
 impl Write {
     /// The command with its placeholder resolved, or the text that stands in its place.
-    fn judge(words: Words, policy: &ProxyPolicy, caller: &Username) -> Result<Self, String> {
+    fn judge(mut words: Words, policy: &ProxyPolicy, caller: &Username, acl: Option<&Acl>) -> Result<Self, String> {
         let entry = words.first().map(|name| policy.write.check(name)).transpose()?.ok_or("ERR empty command")?;
         let pairs_whole = !matches!(entry.name, "HSET" | "HMSET") || words.len().is_multiple_of(2);
         if !entry.takes(words.len()) || !pairs_whole {
             return Err(wrong_arity(entry));
         }
-        let mut args = words.into_iter().skip(1);
-        let key = keys::resolve_placeholder(&args.next().ok_or_else(|| wrong_arity(entry))?, caller);
+        let key = words.get_mut(1).ok_or_else(|| wrong_arity(entry))?;
+        *key = keys::resolve_placeholder(key, caller);
+        let key = key.clone();
+        if let Some(denied) = acl.and_then(|acl| acl.check(&words).err()) {
+            return Err(denied.to_string());
+        }
         let mut write = Self {
             name: entry.name,
             key: key.clone(),
-            args: args.collect(),
+            args: words.into_iter().skip(2).collect(),
             effect: Effect::Plain,
             is_assignment: matches!(entry.name, "HSET" | "HMSET" | "HDEL"),
             fault_if_new: None,

@@ -6,19 +6,27 @@
 
 use crate::redis::Script;
 
+/// A script, as `build.rs` has left it.
+macro_rules! lua {
+    ($file:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/lua/", $file))
+    };
+}
+pub(crate) use lua;
+
 /// How a profile gets its place in the registry; the write proxy registers by the same rule.
-pub const REGISTRY: &str = include_str!("scripts/registry.lua");
+pub const REGISTRY: &str = lua!("registry.lua");
 
 const WRITES: &str = "#!lua\n";
 const MAKES_ROOM: &str = "#!lua flags=allow-oom\n";
-const COMMON: &str = include_str!("scripts/common.lua");
-const WRITING: &str = include_str!("scripts/writing.lua");
-const READING: &str = include_str!("scripts/reading.lua");
-const RANKING: &str = include_str!("scripts/ranking.lua");
+const COMMON: &str = lua!("common.lua");
+const WRITING: &str = lua!("writing.lua");
+const READING: &str = lua!("reading.lua");
+const RANKING: &str = lua!("ranking.lua");
 
 macro_rules! scripts {
     ($($name:ident = [$($part:ident),*] $file:literal, $doc:literal;)*) => {
-        $(#[doc = $doc] pub static $name: Script = Script::new(&[$($part,)* include_str!(concat!("scripts/", $file))]);)*
+        $(#[doc = $doc] pub static $name: Script = Script::new(&[$($part,)* lua!($file)]);)*
     };
 }
 
