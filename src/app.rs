@@ -63,9 +63,9 @@ fn routes() -> Router<App> {
 }
 
 /// How many steps of pending jobs are one turn: each turn has a request's time for Redis.
-const JOBS_A_TURN: u32 = 50;
+const JOBS_A_TURN: u32 = 10;
 /// How many turns are made at a time: in ten thousand steps even a user with a million followers is gone.
-const MOST_TURNS: u32 = 200;
+const MOST_TURNS: u32 = 1000;
 
 /// What handlers share. Made once per isolate.
 #[derive(Clone)]

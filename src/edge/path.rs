@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, Path, rejection::PathRejection};
 use http::request::Parts;
 
-use crate::{app::App, error::ApiError, host::BoxFuture};
+use crate::{app::App, error::ApiError};
 
 /// The segment as text, percent-decoded.
 pub struct Segment(pub String);
@@ -11,16 +11,7 @@ pub struct Segment(pub String);
 impl FromRequestParts<App> for Segment {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        Self::of(parts, app).await
-    }
-}
-
-impl Segment {
-    /// Boxed, for else the whole of it would be compiled into each of the handlers.
-    fn of<'a>(parts: &'a mut Parts, app: &'a App) -> BoxFuture<'a, Result<Self, ApiError>> {
-        Box::pin(async move {
-            let segment: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, app).await;
-            segment.map(|Path(text)| Self(text)).map_err(|_| ApiError::bad_request("The path is not valid UTF-8"))
-        })
+        let segment: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, app).await;
+        segment.map(|Path(text)| Self(text)).map_err(|_| ApiError::bad_request("The path is not valid UTF-8"))
     }
 }

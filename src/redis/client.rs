@@ -12,7 +12,7 @@ use std::{
 use futures_util::future::{Either, select};
 
 use super::{Failure, Invocation, Pipeline, Port, Reply};
-use crate::host::{BoxFuture, Host};
+use crate::host::Host;
 
 /// How far one attempt got: whether the server may have seen the commands.
 #[derive(Debug, Default)]
@@ -150,13 +150,8 @@ impl Redis {
         replies.into_iter().next().ok_or(Failure::Nonsense("no reply"))
     }
 
-    /// At most two attempts, within the time that the request has left. Boxed, for else all of it would be compiled into
-    /// each of the handlers.
-    fn run<'a>(&'a self, pipeline: &'a Pipeline, safety: Safety) -> BoxFuture<'a, Result<Vec<Reply>, Failure>> {
-        Box::pin(self.run_in_time(pipeline, safety))
-    }
-
-    async fn run_in_time(&self, pipeline: &Pipeline, safety: Safety) -> Result<Vec<Reply>, Failure> {
+    /// At most two attempts, within the time that the request has left.
+    async fn run(&self, pipeline: &Pipeline, safety: Safety) -> Result<Vec<Reply>, Failure> {
         if pipeline.is_empty() {
             return Ok(Vec::new());
         }

@@ -112,6 +112,14 @@ impl Elements {
         self.reply()?.as_integer().ok_or(Failure::Nonsense("expected an integer"))
     }
 
+    /// The next element, how many there are of something, or its number in a list.
+    ///
+    /// # Errors
+    /// When it is no integer, or a negative one.
+    pub fn unsigned(&mut self) -> Result<u64, Failure> {
+        u64::try_from(self.integer()?).map_err(|_| Failure::Nonsense("expected a count"))
+    }
+
     /// The next element, 1 or 0.
     ///
     /// # Errors

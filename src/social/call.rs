@@ -12,7 +12,6 @@ use crate::{
     app::App,
     auth::{Caller, RestCaller, Username},
     error::ApiError,
-    host::BoxFuture,
     redis::{Elements, Invocation, Redis},
 };
 
@@ -31,20 +30,13 @@ pub struct Call {
 impl FromRequestParts<App> for Call {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        Self::of(parts, app).await
+        let RestCaller(caller) = RestCaller::from_request_parts(parts, app).await?;
+        let redis = Redis::from_request_parts(parts, app).await?;
+        Ok(Self { actor: Actor::from(&caller), caller, redis, app: app.clone() })
     }
 }
 
 impl Call {
-    /// Boxed, for else the whole of it would be compiled into each of the handlers.
-    fn of<'a>(parts: &'a mut Parts, app: &'a App) -> BoxFuture<'a, Result<Self, ApiError>> {
-        Box::pin(async move {
-            let RestCaller(caller) = RestCaller::from_request_parts(parts, app).await?;
-            let redis = Redis::from_request_parts(parts, app).await?;
-            Ok(Self { actor: Actor::from(&caller), caller, redis, app: app.clone() })
-        })
-    }
-
     /// The moment of the call.
     pub fn moment(&self) -> Moment {
         Moment::now(&self.app)
@@ -77,7 +69,7 @@ impl Call {
     ///
     /// # Errors
     /// The script's refusal, or what Redis fails with.
-    pub fn run(&self, invocation: Invocation) -> BoxFuture<'_, Result<Elements, ApiError>> {
-        Box::pin(async move { outcome::accept(self.redis.call(invocation).await?) })
+    pub async fn run(&self, invocation: Invocation) -> Result<Elements, ApiError> {
+        outcome::accept(self.redis.call(invocation).await?)
     }
 }

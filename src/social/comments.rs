@@ -91,7 +91,7 @@ pub async fn create(
 
 /// A page of comments.
 pub struct Comments {
-    items: Vec<(Vec<Reply>, usize)>,
+    items: Vec<(Vec<Reply>, u64)>,
     authors: Authors,
     pagination: Pagination,
 }
@@ -107,11 +107,9 @@ impl Serialize for Comments {
     }
 }
 
-fn read_item(reply: Reply) -> Result<(Vec<Reply>, usize), Failure> {
+fn read_item(reply: Reply) -> Result<(Vec<Reply>, u64), Failure> {
     let mut parts = Elements::of(reply)?;
-    let fields = parts.array()?;
-    let author = usize::try_from(parts.integer()?).map_err(|_| Failure::Nonsense("not the number of an author"))?;
-    Ok((fields, author))
+    Ok((parts.array()?, parts.unsigned()?))
 }
 
 /// Lists the comments on a post, newest first.

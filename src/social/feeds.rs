@@ -17,7 +17,7 @@ use crate::{
     auth::{MaybeRestCaller, Username},
     edge::{Json, Query, Segment},
     error::ApiError,
-    redis::{Failure, Invocation, Redis, Safety, Script},
+    redis::{Invocation, Redis, Safety, Script},
 };
 
 /// How deep an offset may go into the feed of those whom one follows, which is merged anew for each page. A cursor goes
@@ -97,10 +97,9 @@ pub async fn ranked(call: Call, Segment(tag): Segment, query: Query) -> Result<J
     invocation.key(keys::hashtag_ranked(&tag));
     invocation.arg(page.limit.to_string()).arg(place.to_string()).arg(at_ms.to_string()).arg(tag.to_string());
     let mut reply = call.run(invocation).await?;
-    let (total, has_more, place) = (reply.integer()?, reply.flag()?, reply.integer()?);
-    let place = u64::try_from(place).map_err(|_| Failure::Nonsense("not a place"))?;
+    let (total, has_more, place) = (reply.unsigned()?, reply.flag()?, reply.unsigned()?);
     let next = has_more.then_some(Cursor::Place { at_ms, place });
-    let pagination = page.said(u64::try_from(total).ok(), next);
+    let pagination = page.said(Some(total), next);
     Ok(Json(Feed::read(&mut reply, pagination, call.privacy())?))
 }
 

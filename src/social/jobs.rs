@@ -33,7 +33,7 @@ pub async fn run(app: &App, redis: &Redis, steps: u32) -> Result<u64, Failure> {
         let mut invocation = Moment::now(app).invoke(&scripts::WORK, Safety::IdempotentWrite);
         invocation.key(keys::JOBS);
         let reply = outcome::read(redis.call(invocation).await?)?.map_err(|_| Failure::Nonsense("no work to do"));
-        left = u64::try_from(reply?.integer()?).unwrap_or(0);
+        left = reply?.unsigned()?;
         if left == 0 {
             break;
         }

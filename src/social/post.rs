@@ -106,15 +106,15 @@ impl Authors {
     }
 
     /// The author of a number.
-    pub fn get(&self, number: usize) -> Option<&Profile> {
-        self.0.get(number).and_then(Option::as_ref)
+    pub fn get(&self, number: u64) -> Option<&Profile> {
+        self.0.get(usize::try_from(number).ok()?).and_then(Option::as_ref)
     }
 }
 
 /// A post and the number of its author.
 pub struct Item {
     post: Post,
-    author: usize,
+    author: u64,
 }
 
 impl Item {
@@ -128,9 +128,7 @@ impl Item {
 
     fn read(reply: Reply) -> Result<Self, Failure> {
         let mut parts = Elements::of(reply)?;
-        let post = Post::new(parts.array()?, parts.flag()?, parts.flag()?)?;
-        let author = usize::try_from(parts.integer()?).map_err(|_| Failure::Nonsense("not the number of an author"))?;
-        Ok(Self { post, author })
+        Ok(Self { post: Post::new(parts.array()?, parts.flag()?, parts.flag()?)?, author: parts.unsigned()? })
     }
 
     /// The post with its author, to be shown.

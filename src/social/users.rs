@@ -82,7 +82,6 @@ pub async fn show(call: Call, Segment(id): Segment) -> Result<Json<Shown>, ApiEr
 }
 
 /// Fields of a profile that are set to a text, or removed.
-#[derive(Default)]
 pub struct Changes(Vec<(String, Option<String>)>);
 
 impl Changes {
@@ -107,7 +106,7 @@ impl Changes {
     /// The first field that users may not change themselves.
     fn first_reserved(&self, editable: &[String]) -> Option<&str> {
         let mut names = self.0.iter().map(|(field, _)| field.as_str());
-        names.find(|field| !EDITABLE.contains(field) && !editable.iter().any(|name| name == field))
+        names.find(|field| !is_own(field, editable))
     }
 
     /// What is wrong with the length of a value, if anything.
@@ -116,7 +115,7 @@ impl Changes {
             let most = match field.as_str() {
                 "display_name" => MAX_NAME,
                 "avatar" => MAX_AVATAR,
-                field if EDITABLE.contains(&field) || editable.iter().any(|name| name == field) => MAX_OWN,
+                field if is_own(field, editable) => MAX_OWN,
                 _ => MAX_OTHER,
             };
             if value.as_ref().is_some_and(|value| value.chars().nth(most).is_some()) {
@@ -149,12 +148,6 @@ impl Changes {
     }
 }
 
-impl Serialize for Changes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(field, value)| (field, value)))
-    }
-}
-
 /// How changes meet a profile.
 #[derive(Clone, Copy)]
 pub enum Applying {
@@ -167,6 +160,11 @@ pub enum Applying {
     Replace,
     /// They change one that is there, and make one that is not.
     Merge,
+}
+
+/// Whether users change a field themselves.
+fn is_own(field: &str, editable: &[String]) -> bool {
+    EDITABLE.contains(&field) || editable.iter().any(|name| name == field)
 }
 
 fn is_time(digits: &str) -> bool {
