@@ -1,13 +1,14 @@
 //! The commands of Redis: names, arity, categories, where their keys are, and what they do.
 //!
-//! It is the table of the oldest server that Ridge supports (`table.rs` is generated from one). What a newer
+//! It is the table of the oldest server that Ridge supports (`table.rs` and `key_layouts.rs` are generated from one). What a newer
 //! server or a module adds is not in it, and a policy that goes by it must take such a command for the worst.
 
 use std::fmt;
 
 use super::{
     command_keys::Keys,
-    table::{CATEGORIES, COMMANDS, KEYS},
+    key_layouts::LAYOUTS,
+    table::{CATEGORIES, COMMANDS},
 };
 
 /// Changes data.
@@ -150,7 +151,7 @@ impl Entry {
 
     /// How the command's keys lie among its words.
     pub(super) fn layout(&self) -> &'static Keys {
-        KEYS.get(usize::from(self.layout)).unwrap_or(&Keys::NONE)
+        LAYOUTS.get(usize::from(self.layout)).unwrap_or(&Keys::NONE)
     }
 
     /// Whether the positions tell all of the command's keys, and there is at least one.
@@ -188,7 +189,10 @@ mod tests {
         assert!(COMMANDS.is_sorted_by(|a, b| a.name < b.name));
         assert!(COMMANDS.len() > 350);
         for entry in COMMANDS {
-            assert!(usize::from(entry.layout) < KEYS.len() && entry.categories >> CATEGORIES.len() == 0, "{entry:?}");
+            assert!(
+                usize::from(entry.layout) < LAYOUTS.len() && entry.categories >> CATEGORIES.len() == 0,
+                "{entry:?}"
+            );
             assert_eq!(entry.parent().is_some(), entry.name.contains('|'), "{entry:?}");
             assert!(entry.parent().is_none_or(|family| family.is(CONTAINER)), "{entry:?}");
         }

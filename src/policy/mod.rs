@@ -9,6 +9,7 @@ pub mod command_keys;
 mod command_options;
 pub mod command_table;
 pub mod commands;
+mod key_layouts;
 pub mod keys;
 pub mod profile;
 mod table;
