@@ -6,7 +6,7 @@ mod social;
 mod support;
 
 use serde_json::json;
-use social::{Credentials as _, World};
+use social::{Credentials as _, OF_POSTS, World};
 use support::Answer;
 
 /// Every route with a name in its path: method, what is before the name, and what is behind it.
@@ -23,19 +23,6 @@ const OF_USERS: [(&str, &str); 12] = [
     ("GET", "/liked"),
     ("GET", "/bookmarked"),
     ("GET", "/posts?limit=5"),
-];
-const OF_POSTS: [(&str, &str); 11] = [
-    ("GET", ""),
-    ("DELETE", ""),
-    ("POST", "/like"),
-    ("DELETE", "/like"),
-    ("POST", "/bookmark"),
-    ("DELETE", "/bookmark"),
-    ("POST", "/view"),
-    ("GET", "/comments"),
-    ("POST", "/comments"),
-    ("PATCH", "/ban"),
-    ("DELETE", "/ban"),
 ];
 
 /// What is neither a username nor the id of anything.

@@ -6,7 +6,7 @@ mod social;
 mod support;
 
 use serde_json::{Value, json};
-use social::{Credentials as _, World, id_of, unique_tag};
+use social::{Credentials as _, OF_POSTS, World, id_of, unique_tag};
 use support::{Answer, NOW_MS, audit::audit, facts::without_zero_counters, keyspace::differences, token};
 
 async fn post(world: &World, author: &str, body: impl Into<Value>) -> Answer {
@@ -214,19 +214,7 @@ async fn an_unknown_post_is_404_on_every_route() {
     world.does(&gone, "DELETE", "/users/me").await;
     let long = "x".repeat(64);
     for id in [&deleted, &orphan, "never", "...", "me", &long] {
-        for (method, part) in [
-            ("GET", ""),
-            ("DELETE", ""),
-            ("POST", "/like"),
-            ("DELETE", "/like"),
-            ("POST", "/bookmark"),
-            ("DELETE", "/bookmark"),
-            ("POST", "/view"),
-            ("GET", "/comments"),
-            ("POST", "/comments"),
-            ("PATCH", "/ban"),
-            ("DELETE", "/ban"),
-        ] {
+        for (method, part) in OF_POSTS {
             let call = world.gateway.call(method, &format!("/posts/{id}{part}")).admin(&name);
             let answer = call.json(json!({"content": "x"})).send().await;
             assert_eq!(answer.refusal(), (404, "Post not found".into()), "{method} {id}{part}");

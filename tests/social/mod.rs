@@ -255,3 +255,18 @@ pub fn whole_refusal(answer: &Answer) -> (u16, String, String) {
     let ((status, code), (_, sentence)) = (answer.code(), answer.refusal());
     (status, code, sentence)
 }
+
+/// What can be asked of a post, by its path behind `/posts/:id`.
+pub const OF_POSTS: [(&str, &str); 11] = [
+    ("GET", ""),
+    ("DELETE", ""),
+    ("POST", "/like"),
+    ("DELETE", "/like"),
+    ("POST", "/bookmark"),
+    ("DELETE", "/bookmark"),
+    ("POST", "/view"),
+    ("GET", "/comments"),
+    ("POST", "/comments"),
+    ("PATCH", "/ban"),
+    ("DELETE", "/ban"),
+];

@@ -24,3 +24,21 @@ pub fn unique(stem: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("{stem}-{}", NEXT.fetch_add(1, Relaxed))
 }
+
+/// The fields of a profile that others do not see: SPEC 6, word for word.
+pub const PRIVATE_FIELDS: [&str; 14] = [
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "phone_number",
+    "address",
+    "date_of_birth",
+    "birth_date",
+    "ip_address",
+    "device_id",
+    "language",
+    "email_notifications",
+    "allowed_last_online",
+    "allowed_mark_read",
+];
