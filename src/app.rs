@@ -11,6 +11,7 @@ use crate::{
     config::{Config, ConfigError, Environment},
     edge::{Context, LogLevel, cors::Cors},
     error::ApiError,
+    gateway,
     host::Host,
     proxy,
     redis::{Client, Failure, Port},
@@ -25,6 +26,12 @@ fn routes() -> Router<App> {
         // Redis proxy: API keys of scope `proxy`.
         .route("/", get(service::index).post(proxy::read))
         .route("/redis/write", post(proxy::write))
+        // Upstash's REST API: API keys of scope `gateway`.
+        .route("/redis", get(gateway::command).post(gateway::command).put(gateway::command))
+        .route("/redis/", get(gateway::command).post(gateway::command).put(gateway::command))
+        .route("/redis/{*words}", get(gateway::command).post(gateway::command).put(gateway::command))
+        .route("/redis/pipeline", post(gateway::pipeline).put(gateway::pipeline))
+        .route("/redis/multi-exec", post(gateway::multi_exec).put(gateway::multi_exec))
         // Service routes: anyone; `whoami` needs a caller, `debug-auth` an administrator.
         .route("/ping", get(service::ping).post(service::ping))
         .route("/healthz", get(service::alive))

@@ -53,6 +53,8 @@ pub struct Config {
     pub redis_timeout: Duration,
     /// The API keys.
     pub api_keys: ApiKeys,
+    /// Whether the gateway takes an API key from the query parameter `_token`.
+    pub query_token: bool,
     /// The rules for tokens.
     pub jwt: Jwt,
     /// What the two proxies let through.
@@ -174,6 +176,7 @@ impl Config {
             backend: read_backend(&variables)?,
             redis_timeout: variables.read("REDIS_TIMEOUT_MS", read_timeout)?.unwrap_or(DEFAULT_TIMEOUT),
             api_keys: read_api_keys(&variables)?,
+            query_token: variables.read("QUERY_TOKEN", read_switch)?.unwrap_or(true),
             jwt: read_jwt(&variables),
             proxy: ProxyPolicy::read(
                 variables.read("READ_COMMANDS", crate::policy::ReadCommands::with)?,
@@ -234,6 +237,14 @@ fn read_webhook_secret(variables: &Variables<'_>) -> Result<Option<String>, Conf
 
 fn read_reconcile(text: &str) -> Result<Option<reconcile::Mode>, &'static str> {
     if text == "off" { Ok(None) } else { text.parse().map(Some).map_err(|_| "must be report, mend or off") }
+}
+
+fn read_switch(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be on or off"),
+    }
 }
 
 fn read_timeout(text: &str) -> Result<Duration, &'static str> {
@@ -313,6 +324,7 @@ mod tests {
             ("WRITE_POLICY", "lax"),
             ("CORS_ORIGINS", "example.com"),
             ("LOG_LEVEL", "loud"),
+            ("QUERY_TOKEN", "no"),
             ("PRIVATE_FIELDS", "[\"salary\"]"),
         ] {
             let error = read(&[("REDIS_URL", "redis://h"), (name, value)]).err().unwrap();

@@ -87,6 +87,9 @@ pub enum ApiError {
     /// A variable is wrong; the sentence names it and never holds its value.
     #[error("The gateway is misconfigured")]
     Misconfigured(String),
+    /// A command of the gateway failed; the text is Redis's, or reads as if it were.
+    #[error("{0}")]
+    Command(String),
     /// Redis did not answer as it should.
     #[error(transparent)]
     Redis(#[from] Failure),
@@ -135,7 +138,7 @@ impl ApiError {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::BadRequest(_) | Self::Command(_) => StatusCode::BAD_REQUEST,
             Self::MissingToken | Self::InvalidApiKey | Self::Token(_) | Self::InvalidSignature(_) => {
                 StatusCode::UNAUTHORIZED
             }
@@ -165,6 +168,7 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::BadRequest(_) => "bad_request",
+            Self::Command(_) => "command_failed",
             Self::MissingToken => "missing_token",
             Self::InvalidApiKey => "invalid_api_key",
             Self::Token(TokenError::Invalid(_)) => "invalid_token",
@@ -216,15 +220,28 @@ impl ApiError {
     /// The answer, once it is known which request it is for.
     pub(crate) fn render(&self, request_id: &str) -> Response {
         let forbidden_proxy = matches!(self, Self::ProxyForbidden);
-        let body = Body {
-            error: self.to_string(),
+        self.answer(&Body {
+            error: self.to_string().into(),
             message: self.hint(),
             available_endpoints: forbidden_proxy.then_some(AVAILABLE_ENDPOINTS),
             documentation: forbidden_proxy.then_some("See docs/FRONTEND_GUIDE.md for frontend integration"),
-            code: self.code(),
-            request_id,
+            code: Some(self.code()),
+            request_id: Some(request_id),
+        })
+    }
+
+    /// The answer as Upstash's clients expect it: the error alone, in Redis's manner.
+    pub(crate) fn render_for_gateway(&self) -> Response {
+        let error = match self {
+            Self::MissingToken | Self::InvalidApiKey | Self::Token(_) => WRONGPASS.into(),
+            Self::Command(text) => text.as_str().into(),
+            error => format!("ERR {error}").into(),
         };
-        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        self.answer(&Body { error, ..Body::default() })
+    }
+
+    fn answer(&self, body: &Body<'_>) -> Response {
+        let bytes = serde_json::to_vec(body).unwrap_or_default();
         let json = HeaderValue::from_static("application/json");
         let mut response = (self.status(), [(CONTENT_TYPE, json)], bytes).into_response();
         match self.status() {
@@ -244,18 +261,23 @@ impl ApiError {
     }
 }
 
-#[derive(Serialize)]
+/// What the gateway says of a token that is no API key, as Redis says it of a password.
+const WRONGPASS: &str = "WRONGPASS invalid or missing auth token";
+
+#[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
-    error: String,
+    error: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     available_endpoints: Option<&'static [&'static str]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     documentation: Option<&'static str>,
-    code: &'static str,
-    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 /// The error itself travels to [`crate::edge`], which knows the request id and writes the body.

@@ -4,10 +4,12 @@
 //! sockets, their console and their cryptography. [`Host`] is that difference and nothing else; it is implemented in
 //! `worker/` and in [`crate::native`]. Nothing above it knows which of the two it runs on.
 
-use std::{io, time::Duration};
+use std::{any::Any, io, sync::Arc, time::Duration};
 
+use axum::body::Body;
 use bytes::Bytes;
 pub use futures_util::future::BoxFuture;
+use http::Method;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{auth::public_key::PublicKey, redis::Address};
@@ -29,13 +31,29 @@ pub enum Level {
     Error,
 }
 
+/// Something that only the host can look into: a body that it has and the application does not need to see.
+#[derive(Clone)]
+pub struct Held(Arc<dyn Any + Send + Sync>);
+
+impl Held {
+    /// Something of the host's.
+    pub fn new(thing: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(thing))
+    }
+
+    /// What it is, for the host that made it.
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
 /// Where a client posts to, and what it says of itself there.
 pub struct Endpoint {
-    /// The URL.
+    /// The URL, without a slash at its end.
     pub url: String,
     /// The header `Authorization`.
     pub authorization: String,
-    /// The longest answer that is taken, in bytes.
+    /// The longest answer that is taken into memory, in bytes.
     pub limit: usize,
 }
 
@@ -45,6 +63,62 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Bytes,
+}
+
+/// A request that is passed on.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// Path and query below the endpoint's URL, beginning with `/`; or nothing.
+    pub path: String,
+    /// Headers beside `Authorization`.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Payload,
+    /// Whether the body of a 200 may stay where it is. Else it is brought into memory.
+    pub may_hold: bool,
+}
+
+/// The body of a request.
+#[derive(Clone)]
+pub enum Payload {
+    /// None.
+    Empty,
+    /// Bytes.
+    Bytes(Bytes),
+    /// The host's own: the body of the request that is being answered.
+    Held(Held),
+}
+
+/// What came back.
+pub struct Incoming {
+    /// The status.
+    pub status: u16,
+    /// The header `Upstash-Sync-Token`. Beside a body that the host holds it is the host who knows it.
+    pub sync_token: Option<String>,
+    /// The header `Content-Type`; the host knows that one, too.
+    pub content_type: Option<&'static str>,
+    /// The body.
+    pub body: Content,
+}
+
+/// The kinds of answers that this API has. An answer of any other kind comes from somebody else.
+pub const CONTENT_TYPES: [&str; 3] = ["application/json", "application/octet-stream", "text/event-stream"];
+
+/// Which of them a header names.
+pub fn content_type(header: &str) -> Option<&'static str> {
+    CONTENT_TYPES.into_iter().find(|kind| header.starts_with(kind))
+}
+
+/// The body of an answer.
+pub enum Content {
+    /// In memory.
+    Bytes(Bytes),
+    /// As it comes.
+    Stream(Body),
+    /// With the host, and with it the headers that describe it.
+    Held(Held),
 }
 
 /// Why there is no answer.
@@ -58,13 +132,19 @@ pub enum HttpError {
     TooLong,
 }
 
-/// An HTTP client for one endpoint.
+/// An HTTP client for one endpoint. Follows no redirect: the endpoint's token is for the endpoint alone.
 pub trait Http: Send + Sync {
-    /// Posts JSON. Follows no redirect: the endpoint's token is for the endpoint alone.
+    /// Posts JSON to `/pipeline`.
     ///
     /// # Errors
     /// [`HttpError`] when there is no answer at all.
     fn post<'a>(&'a self, body: Vec<u8>) -> BoxFuture<'a, Result<Answer, HttpError>>;
+
+    /// Passes a request on.
+    ///
+    /// # Errors
+    /// [`HttpError`] when there is no answer at all.
+    fn pass<'a>(&'a self, request: Outgoing) -> BoxFuture<'a, Result<Incoming, HttpError>>;
 }
 
 /// The machine beneath the application.

@@ -14,6 +14,7 @@
 //! | [`auth`] | who is calling: API keys, tokens, and the extractors that handlers name in their signatures |
 //! | [`policy`] | what a caller may do: the command table, ACLs, key and field rules |
 //! | [`proxy`] | `POST /` and `POST /redis/write` |
+//! | [`gateway`] | Upstash's REST API below `/redis` |
 //! | [`social`] | the REST routes for frontends |
 //! | [`sync`] | what backends push: lists, webhooks, and the check that counters agree |
 //! | [`service`] | ping, health, whoami |
@@ -26,6 +27,7 @@ pub mod auth;
 pub mod config;
 pub mod edge;
 pub mod error;
+pub mod gateway;
 pub mod host;
 pub mod policy;
 pub mod proxy;

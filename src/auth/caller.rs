@@ -1,6 +1,6 @@
 //! From headers to a caller.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderName};
 
@@ -44,6 +44,25 @@ impl Caller {
         }
     }
 
+    /// Reads the API key that a client of Upstash's presents: in `X-API-Key`, as a bearer token, or in the query.
+    ///
+    /// # Errors
+    /// 401 if there is none or it is wrong, 403 for a token of a user and for `X-Act-As`: users have the REST routes.
+    pub async fn of_gateway(headers: &HeaderMap, query: Option<&str>, app: &App) -> Result<Arc<ApiKey>, ApiError> {
+        if headers.contains_key(ACT_AS) {
+            return Err(ApiError::Forbidden("X-Act-As does not reach the gateway".into()));
+        }
+        let in_header = single(headers, &API_KEY).or_else(|| bearer(headers));
+        let in_query = || query.filter(|_| app.config.query_token).and_then(query_token);
+        let presented = in_header.map(Cow::Borrowed).or_else(in_query).ok_or(ApiError::MissingToken)?;
+        match known_key(&presented, headers, app) {
+            Err(ApiError::InvalidApiKey) if is_token(&presented, app).await => {
+                Err(ApiError::ApiKeyRequired(Scope::Gateway))
+            }
+            result => result,
+        }
+    }
+
     /// The user whose name the call is made in.
     pub fn username(&self) -> Username {
         match self {
@@ -56,7 +75,7 @@ impl Caller {
     /// What the caller is called in answers and log lines.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::ApiKey { .. } => "api_key",
+            Self::ApiKey { .. } => API_KEY_KIND,
             Self::User(_) => "user",
         }
     }
@@ -84,6 +103,9 @@ impl Caller {
     }
 }
 
+/// What a caller with an API key is called in answers and log lines.
+pub const API_KEY_KIND: &str = "api_key";
+
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const ACT_AS: HeaderName = HeaderName::from_static("x-act-as");
 const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("cf-connecting-ip");
@@ -93,18 +115,25 @@ const TOKEN_HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("x-access-token"),
 ];
 
-fn by_api_key(presented: &[u8], act_as: Option<&[u8]>, headers: &HeaderMap, app: &App) -> Result<Caller, ApiError> {
+/// The configured key that was presented, if it may be used from where the caller is.
+fn known_key(presented: &[u8], headers: &HeaderMap, app: &App) -> Result<Arc<ApiKey>, ApiError> {
     let key = app.config.api_keys.find(presented, || app.host.now_ms()).ok_or(ApiError::InvalidApiKey)?;
-    let address = single(headers, &CLIENT_ADDRESS).and_then(|text| std::str::from_utf8(text).ok());
-    if !key.allows(address.and_then(|text| text.parse::<IpAddr>().ok())) {
-        return Err(ApiError::AddressForbidden);
+    let address = || single(headers, &CLIENT_ADDRESS).and_then(|text| std::str::from_utf8(text).ok());
+    if key.allows(|| address().and_then(|text| text.parse::<IpAddr>().ok())) {
+        Ok(Arc::clone(key))
+    } else {
+        Err(ApiError::AddressForbidden)
     }
+}
+
+fn by_api_key(presented: &[u8], act_as: Option<&[u8]>, headers: &HeaderMap, app: &App) -> Result<Caller, ApiError> {
+    let key = known_key(presented, headers, app)?;
     let acting_as = match act_as {
         None => None,
         Some(_) if !key.has(Scope::ActAs) => return Err(ApiError::MissingScope(Scope::ActAs)),
         Some(name) => Some(act_as_user(name)?),
     };
-    Ok(Caller::ApiKey { key: Arc::clone(key), acting_as })
+    Ok(Caller::ApiKey { key, acting_as })
 }
 
 fn act_as_user(name: &[u8]) -> Result<Username, ApiError> {
@@ -140,6 +169,31 @@ fn token(headers: &HeaderMap) -> Option<Result<&str, ApiError>> {
         return Some(Ok(rest.trim()));
     }
     None
+}
+
+/// The bearer token of `Authorization`.
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = single(headers, &http::header::AUTHORIZATION)?;
+    let (scheme, token) = value.split_at_checked(BEARER.len())?;
+    scheme.eq_ignore_ascii_case(BEARER).then(|| token.trim_ascii())
+}
+
+const BEARER: &[u8] = b"Bearer ";
+
+/// The parameter `_token` of a query, decoded.
+fn query_token(query: &str) -> Option<Cow<'_, [u8]>> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let (_, value) = pairs.find(|(name, _)| name == QUERY_TOKEN)?;
+    Some(value.into_owned().into_bytes().into())
+}
+
+/// The query parameter in which an API key may stand. It is never an argument of a command, and never logged.
+pub const QUERY_TOKEN: &str = "_token";
+
+/// Whether this is a good token of a user, which is not for the gateway.
+async fn is_token(presented: &[u8], app: &App) -> bool {
+    let Ok(text) = std::str::from_utf8(presented) else { return false };
+    app.config.jwt.misconfigured.is_none() && app.config.jwt.verify(text, app.host.as_ref()).await.is_ok()
 }
 
 /// The value of a header that may be there once. Twice is as wrong as a wrong value: the two are joined, as HTTP

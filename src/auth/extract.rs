@@ -1,9 +1,11 @@
 //! Extractors: who may call stands in the handler's signature, and bad credentials are never taken for none.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::{Caller, Scope};
+use super::{Caller, Scope, api_key::ApiKey, caller::API_KEY_KIND};
 use crate::{app::App, edge::Context, error::ApiError};
 
 async fn caller(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
@@ -89,5 +91,18 @@ impl FromRequestParts<App> for ProxyCaller {
             caller if caller.has_scope(Scope::Proxy) => Ok(Self(caller)),
             _ => Err(ApiError::MissingScope(Scope::Proxy)),
         }
+    }
+}
+
+/// An API key of scope `gateway`, presented as Upstash's clients do.
+pub struct GatewayCaller(pub Arc<ApiKey>);
+
+impl FromRequestParts<App> for GatewayCaller {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let context = Context::of(parts);
+        let key = Caller::of_gateway(&parts.headers, parts.uri.query(), app).await?;
+        context.note_caller(API_KEY_KIND);
+        if key.has(Scope::Gateway) { Ok(Self(key)) } else { Err(ApiError::MissingScope(Scope::Gateway)) }
     }
 }

@@ -12,5 +12,5 @@ pub mod username;
 
 pub use api_key::{ApiKey, ApiKeys, Scope};
 pub use caller::Caller;
-pub use extract::{AdminCaller, AnyCaller, MaybeRestCaller, ProxyCaller, RestCaller, SyncCaller};
+pub use extract::{AdminCaller, AnyCaller, GatewayCaller, MaybeRestCaller, ProxyCaller, RestCaller, SyncCaller};
 pub use username::{Role, Username};

@@ -23,10 +23,11 @@ pub enum Cors {
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Access-Token, X-Act-As, X-Authorization, X-Request-Id",
+    "Authorization, Content-Type, Idempotency-Key, Upstash-Encoding, Upstash-Response-Format, Upstash-Sync-Token, \
+     X-API-Key, X-Access-Token, X-Act-As, X-Authorization, X-Request-Id",
 );
 const EXPOSED: HeaderValue =
-    HeaderValue::from_static("X-Request-Id, X-Redis-Round-Trips, Retry-After, WWW-Authenticate");
+    HeaderValue::from_static("X-Request-Id, X-Redis-Round-Trips, Upstash-Sync-Token, Retry-After, WWW-Authenticate");
 
 impl Cors {
     /// Reads `CORS_ORIGINS`: `*`, or origins separated by commas.

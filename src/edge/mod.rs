@@ -2,6 +2,7 @@
 //!
 //! [`serve`] is the one way in for both hosts: a request goes through here to the router and back.
 
+pub mod batch;
 pub mod body;
 mod context;
 pub mod cors;
@@ -23,7 +24,7 @@ pub use path::Segment;
 pub use query::Query;
 use tower_service::Service as _;
 
-use crate::{app::Ridge, config::Environment, error::ApiError};
+use crate::{app::Ridge, config::Environment, error::ApiError, gateway};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ROUND_TRIPS: HeaderName = HeaderName::from_static("x-redis-round-trips");
@@ -35,6 +36,7 @@ pub struct Cause(pub ApiError);
 /// Answers one request.
 pub async fn serve(ridge: &Ridge, mut request: Request<Body>) -> Response {
     let context = Context::new(&request, ridge.host.as_ref());
+    let is_gateway = gateway::is_below(request.uri().path());
     let origin = request.headers().get(http::header::ORIGIN).cloned();
     let method = request.method().clone();
     let response = match &ridge.app {
@@ -47,13 +49,13 @@ pub async fn serve(ridge: &Ridge, mut request: Request<Body>) -> Response {
         }
         Err(problem) => answer_misconfigured(request.uri().path(), problem),
     };
-    finish(ridge, &context, &method, origin.as_ref(), response)
+    finish(ridge, &context, &method, origin.as_ref(), is_gateway, response)
 }
 
 /// Answers a request that is too broken to be routed.
 pub fn refuse(ridge: &Ridge, error: ApiError) -> Response {
     let context = Context::new(&Request::default(), ridge.host.as_ref());
-    finish(ridge, &context, &Method::GET, None, error.into_response())
+    finish(ridge, &context, &Method::GET, None, false, error.into_response())
 }
 
 fn finish(
@@ -61,11 +63,13 @@ fn finish(
     context: &Context,
     method: &Method,
     origin: Option<&HeaderValue>,
+    is_gateway: bool,
     mut response: Response,
 ) -> Response {
     let mut error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
-        response = keep_headers(response, error.render(context.id()));
+        let rendered = if is_gateway { error.render_for_gateway() } else { error.render(context.id()) };
+        response = keep_headers(response, rendered);
     }
     if let Some(Cause(cause)) = response.extensions_mut().remove() {
         error = Some(cause);

@@ -21,21 +21,21 @@ const WRITES: &[&str] = &["HSET", "HDEL", "HINCRBY"];
 
 /// What `POST /` lets through.
 #[derive(Clone, Debug)]
-pub struct ReadCommands(Allowed);
+pub struct ReadCommands(Names);
 
 /// What `POST /redis/write` lets through.
 #[derive(Clone, Debug)]
-pub struct WriteCommands(Allowed);
+pub struct WriteCommands(Names);
 
 impl Default for ReadCommands {
     fn default() -> Self {
-        Self(Allowed::of(READ))
+        Self(Names::of(READ))
     }
 }
 
 impl Default for WriteCommands {
     fn default() -> Self {
-        Self(Allowed::of(WRITES))
+        Self(Names::of(WRITES))
     }
 }
 
@@ -99,9 +99,9 @@ impl WriteCommands {
 
 /// A handful of commands. Few enough that a look at each is the fastest search.
 #[derive(Clone, Debug)]
-struct Allowed(Vec<&'static Entry>);
+struct Names(Vec<&'static Entry>);
 
-impl Allowed {
+impl Names {
     fn of(names: &[&str]) -> Self {
         Self(names.iter().filter_map(|name| find(name.as_bytes())).collect())
     }

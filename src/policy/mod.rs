@@ -1,10 +1,12 @@
 //! What a caller may do in Redis.
 //!
+//! [`allowed`] is the engine: a door's own rules, then the ACL of the caller's key, and only what has passed both can be sent.
 //! [`command_table`] knows every command of a real server, [`command_keys`] which words of one are keys. By them [`acl`]
 //! judges what an API key may do at all. [`commands`] says which commands each proxy lets through, [`keys`] which keys,
-//! [`profile`] which fields of a user's profile.
+//! [`profile`] which fields of a user's profile; [`refused`] which commands the gateway runs for nobody.
 
 pub mod acl;
+pub mod allowed;
 pub mod command_keys;
 mod command_options;
 pub mod command_table;
@@ -12,10 +14,12 @@ pub mod commands;
 mod key_layouts;
 pub mod keys;
 pub mod profile;
+pub mod refused;
 mod table;
 
 use std::str::FromStr;
 
+pub use allowed::{Allowed, Policy};
 pub use commands::{ReadCommands, WriteCommands};
 
 /// Who makes users: any first sync, or only the routes for it.

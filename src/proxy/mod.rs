@@ -1,6 +1,5 @@
 //! The Redis proxy for backends: `POST /` reads, `POST /redis/write` writes. A batch is one round trip however long.
 
-mod batch;
 mod read;
 mod write;
 

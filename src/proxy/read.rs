@@ -4,17 +4,17 @@ use axum::extract::State;
 use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::batch::{self, Words};
 use crate::{
     app::App,
     auth::{ProxyCaller, Username},
     edge::{
         Json,
+        batch::{self, Words},
         body::{BodyOf, BoundedBody},
     },
     error::ApiError,
-    policy::{ReadCommands, acl::Acl, command_table::Entry, commands::wrong_arity, keys},
-    redis::{Command, Pipeline, Redis, Reply},
+    policy::{Allowed, Policy, ReadCommands, command_table::Entry, commands::wrong_arity, keys},
+    redis::{Pipeline, Redis, Reply},
 };
 
 /// Answers each command in its place; those that are refused are never sent.
@@ -25,10 +25,12 @@ pub async fn read(
     BodyOf(body): BoundedBody,
 ) -> Result<Json<Vec<Answer>>, ApiError> {
     let username = caller.username();
+    let policy = Reads { commands: &app.config.proxy.read, caller: &username };
     let mut pipeline = Pipeline::new();
     let mut verdicts = Vec::new();
     for words in batch::parse(&body)? {
-        verdicts.push(judge(words, &app.config.proxy.read, &username, caller.acl()).map(|(entry, command)| {
+        verdicts.push(Allowed::judge(&policy, caller.acl(), words).map(|command| {
+            let entry = command.entry();
             pipeline.push(command);
             entry
         }));
@@ -41,28 +43,29 @@ pub async fn read(
     Ok(Json(answers.collect()))
 }
 
-/// The command with its placeholders resolved, or the text that stands in its place.
-fn judge(
-    mut words: Words,
-    allowed: &ReadCommands,
-    caller: &Username,
-    acl: Option<&Acl>,
-) -> Result<(&'static Entry, Command), String> {
-    let entry = words.first().map(|name| allowed.check(name)).transpose()?.ok_or("ERR empty command")?;
-    if !entry.takes(words.len()) {
-        return Err(wrong_arity(entry));
-    }
-    for position in entry.key_positions(words.len()) {
-        let Some(key) = words.get_mut(position) else { continue };
-        *key = keys::resolve_placeholder(key, caller);
-        if keys::is_private(key) {
-            return Err("ERR forbidden: private key".to_owned());
+/// What this door lets through: reads of keys that are nobody's secret.
+struct Reads<'a> {
+    commands: &'a ReadCommands,
+    caller: &'a Username,
+}
+
+impl Policy for Reads<'_> {
+    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, String> {
+        let name = words.first_mut().ok_or("ERR empty command")?;
+        let entry = self.commands.check(name)?;
+        *name = Bytes::from_static(entry.name.as_bytes());
+        if !entry.takes(words.len()) {
+            return Err(wrong_arity(entry));
         }
+        for position in entry.key_positions(words.len()) {
+            let Some(key) = words.get_mut(position) else { continue };
+            *key = keys::resolve_placeholder(key, self.caller);
+            if keys::is_private(key) {
+                return Err("ERR forbidden: private key".to_owned());
+            }
+        }
+        Ok(Some(entry))
     }
-    if let Some(denied) = acl.and_then(|acl| acl.check(&words).err()) {
-        return Err(denied.to_string());
-    }
-    Ok((entry, Command::named(entry.name, words)))
 }
 
 /// What stands in a command's place.
@@ -74,9 +77,9 @@ pub enum Answer {
 }
 
 impl Answer {
-    fn new(entry: &Entry, reply: Reply) -> Self {
-        match (entry.name, reply) {
-            ("HGETALL", reply @ Reply::Array(_)) => Self::Hash(reply.into_pairs().unwrap_or_default()),
+    fn new(entry: Option<&Entry>, reply: Reply) -> Self {
+        match (entry.map(|entry| entry.name), reply) {
+            (Some("HGETALL"), reply @ Reply::Array(_)) => Self::Hash(reply.into_pairs().unwrap_or_default()),
             (_, reply) => Self::Plain(reply),
         }
     }

@@ -6,18 +6,19 @@ use axum::extract::State;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::batch::{self, Words};
 use crate::{
     app::App,
     auth::{ProxyCaller, Username},
     edge::{
         Json,
+        batch::{self, Words},
         body::{BodyOf, BoundedBody},
     },
     error::ApiError,
     policy::{
-        ProxyPolicy, WritePolicy,
+        Allowed, Policy, ProxyPolicy, WritePolicy,
         acl::Acl,
+        command_table::Entry,
         commands::wrong_arity,
         keys::{self, KeyFault, UserKey},
         profile,
@@ -46,7 +47,8 @@ pub async fn write(
     BodyOf(body): BoundedBody,
 ) -> Result<Json<Written>, ApiError> {
     let username = caller.username();
-    let judge = |words| Write::judge(words, &app.config.proxy, &username, caller.acl());
+    let policy = Writes { rules: &app.config.proxy, caller: &username };
+    let judge = |words| Write::judge(words, &policy, caller.acl());
     let verdicts: Vec<Result<Write, String>> = batch::parse(&body)?.into_iter().map(judge).collect();
     let mut replies = Vec::new();
     if verdicts.iter().any(Result::is_ok) {
@@ -118,6 +120,26 @@ impl Effect {
     }
 }
 
+/// What this door lets through: writes of one key. Which keys and fields, the judgement below says.
+struct Writes<'a> {
+    rules: &'a ProxyPolicy,
+    caller: &'a Username,
+}
+
+impl Policy for Writes<'_> {
+    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, String> {
+        let entry = words.first().map(|name| self.rules.write.check(name)).transpose()?.ok_or("ERR empty command")?;
+        let pairs_whole = !matches!(entry.name, "HSET" | "HMSET") || words.len().is_multiple_of(2);
+        if !entry.takes(words.len()) || !pairs_whole {
+            return Err(wrong_arity(entry));
+        }
+        if let Some(key) = words.get_mut(1) {
+            *key = keys::resolve_placeholder(key, self.caller);
+        }
+        Ok(Some(entry))
+    }
+}
+
 /// A command that may be sent.
 struct Write {
     name: &'static str,
@@ -131,23 +153,16 @@ struct Write {
 }
 
 impl Write {
-    /// The command with its placeholder resolved, or the text that stands in its place.
-    fn judge(mut words: Words, policy: &ProxyPolicy, caller: &Username, acl: Option<&Acl>) -> Result<Self, String> {
-        let entry = words.first().map(|name| policy.write.check(name)).transpose()?.ok_or("ERR empty command")?;
-        let pairs_whole = !matches!(entry.name, "HSET" | "HMSET") || words.len().is_multiple_of(2);
-        if !entry.takes(words.len()) || !pairs_whole {
-            return Err(wrong_arity(entry));
-        }
-        let key = words.get_mut(1).ok_or_else(|| wrong_arity(entry))?;
-        *key = keys::resolve_placeholder(key, caller);
-        let key = key.clone();
-        if let Some(denied) = acl.and_then(|acl| acl.check(&words).err()) {
-            return Err(denied.to_string());
-        }
+    /// The command, or the text that stands in its place.
+    fn judge(words: Words, policy: &Writes<'_>, acl: Option<&Acl>) -> Result<Self, String> {
+        let allowed = Allowed::judge(policy, acl, words)?;
+        let entry = allowed.entry().ok_or("ERR empty command")?;
+        let mut words = allowed.into_words().into_iter().skip(1);
+        let key = words.next().ok_or_else(|| wrong_arity(entry))?;
         let mut write = Self {
             name: entry.name,
             key: key.clone(),
-            args: words.into_iter().skip(2).collect(),
+            args: words.collect(),
             effect: Effect::Plain,
             is_assignment: matches!(entry.name, "HSET" | "HMSET" | "HDEL"),
             fault_if_new: None,
@@ -155,7 +170,7 @@ impl Write {
         match UserKey::parse(&key) {
             Err(KeyFault::Format) => return Err("ERR invalid key format".to_owned()),
             Err(KeyFault::Managed) => return Err(managed(&key)),
-            Ok(UserKey::Profile(username)) => write.judge_profile(username, policy.write_policy)?,
+            Ok(UserKey::Profile(username)) => write.judge_profile(username, policy.rules.write_policy)?,
             Ok(UserKey::Other) => {}
         }
         write.judge_values()?;

@@ -11,8 +11,11 @@ use std::{
 
 use futures_util::future::{Either, select};
 
-use super::{Failure, Invocation, Pipeline, Port, Reply};
-use crate::host::Host;
+use super::{
+    Ask, Backend, Failure, Invocation, Pipeline, Port, Reply, Told,
+    upstash::{Passed, Upstash},
+};
+use crate::host::{BoxFuture, Host, Outgoing};
 
 /// How far one attempt got: whether the server may have seen the commands.
 #[derive(Debug, Default)]
@@ -145,51 +148,88 @@ impl Redis {
         Ok(replies.split_off(loaded.len()))
     }
 
+    /// How the server is reached.
+    pub fn backend(&self) -> Backend<'_> {
+        self.client.port.backend()
+    }
+
+    /// Runs commands for the gateway. An error of a command stays in its place, unless all of them failed because the server
+    /// cannot serve.
+    ///
+    /// # Errors
+    /// When there are no replies; see [`Failure`].
+    pub async fn ask(&self, ask: &Ask<'_>, safety: Safety) -> Result<Told, Failure> {
+        if ask.pipeline.is_empty() {
+            return Ok(Told { replies: Ok(Vec::new()), sync_token: None });
+        }
+        let progress = Progress::default();
+        let told = self.within(safety, &progress, || self.client.port.ask(ask, &progress)).await?;
+        let failure = match &told.replies {
+            Err(text) => Failure::of_server(text),
+            Ok(replies) if replies.len() != ask.pipeline.len() => Some(WRONG_NUMBER),
+            Ok(replies) => failure_of_all(replies),
+        };
+        failure.map_or(Ok(told), |failure| Err(settle(failure, safety, &progress)))
+    }
+
+    /// Passes a request on to the REST backend.
+    ///
+    /// # Errors
+    /// When there is no answer; see [`Failure`].
+    pub async fn pass(&self, rest: &Upstash, request: Outgoing, safety: Safety) -> Result<Passed, Failure> {
+        let progress = Progress::default();
+        self.within(safety, &progress, || Box::pin(rest.pass(request.clone(), &progress))).await
+    }
+
     async fn one(&self, command: super::Command, safety: Safety) -> Result<Reply, Failure> {
         let replies = self.run(&command.into(), safety).await?;
         replies.into_iter().next().ok_or(Failure::Nonsense("no reply"))
     }
 
-    /// At most two attempts, within the time that the request has left.
+    /// Runs commands of our own: none of them may fail because the server cannot serve.
     async fn run(&self, pipeline: &Pipeline, safety: Safety) -> Result<Vec<Reply>, Failure> {
         if pipeline.is_empty() {
             return Ok(Vec::new());
         }
         let progress = Progress::default();
-        let work = std::pin::pin!(self.attempts(pipeline, safety, &progress));
+        let replies = self.within(safety, &progress, || self.client.port.send(pipeline, &progress)).await?;
+        let failure =
+            if replies.len() == pipeline.len() { replies.iter().find_map(failure_of) } else { Some(WRONG_NUMBER) };
+        failure.map_or(Ok(replies), |failure| Err(settle(failure, safety, &progress)))
+    }
+
+    /// At most two attempts, within the time that the request has left.
+    async fn within<'a, T>(
+        &self,
+        safety: Safety,
+        progress: &Progress,
+        attempt: impl Fn() -> BoxFuture<'a, Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let work = std::pin::pin!(self.attempts(attempt, safety, progress));
         match select(work, self.client.host.sleep(self.time_left())).await {
             Either::Left((result, _)) => result,
-            Either::Right(((), _)) => Err(settle(Failure::Timeout, safety, &progress)),
+            Either::Right(((), _)) => Err(settle(Failure::Timeout, safety, progress)),
         }
     }
 
-    async fn attempts(&self, pipeline: &Pipeline, safety: Safety, progress: &Progress) -> Result<Vec<Reply>, Failure> {
-        match self.attempt(pipeline, progress).await {
+    async fn attempts<'a, T>(
+        &self,
+        attempt: impl Fn() -> BoxFuture<'a, Result<T, Failure>>,
+        safety: Safety,
+        progress: &Progress,
+    ) -> Result<T, Failure> {
+        self.trips.fetch_add(1, Relaxed);
+        match attempt().await {
             Err(failure) if may_retry(&failure, safety, progress) => {}
             result => return result.map_err(|failure| settle(failure, safety, progress)),
         }
         let may_be_done = progress.was_sent();
-        self.attempt(pipeline, progress).await.map_err(|failure| match safety {
+        self.trips.fetch_add(1, Relaxed);
+        attempt().await.map_err(|failure| match safety {
             // Whatever became of the second attempt, the first may have done it.
             Safety::RepeatableWrite if may_be_done => Failure::OutcomeUnknown { timed_out: false },
             _ => settle(failure, safety, progress),
         })
-    }
-
-    async fn attempt(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
-        self.trips.fetch_add(1, Relaxed);
-        let replies = self.client.port.send(pipeline, progress).await?;
-        if replies.len() != pipeline.len() {
-            return Err(Failure::Nonsense("another number of replies than of commands"));
-        }
-        for reply in &replies {
-            if let Reply::Error(text) = reply
-                && let Some(failure) = Failure::of_server(text)
-            {
-                return Err(failure);
-            }
-        }
-        Ok(replies)
     }
 
     fn time_left(&self) -> Duration {
@@ -198,6 +238,24 @@ impl Redis {
         let deadline = *self.deadline_ms.get_or_init(|| now.saturating_add(timeout));
         Duration::from_millis(deadline.saturating_sub(now))
     }
+}
+
+const WRONG_NUMBER: Failure = Failure::Nonsense("another number of replies than of commands");
+
+/// What a reply says about the server as a whole.
+fn failure_of(reply: &Reply) -> Option<Failure> {
+    match reply {
+        Reply::Error(text) => Failure::of_server(text),
+        _ => None,
+    }
+}
+
+/// What keeps the server from serving at all, if every command failed of it. Where some were carried out, each error stays
+/// in its place.
+fn failure_of_all(replies: &[Reply]) -> Option<Failure> {
+    let (first, rest) = replies.split_first()?;
+    let failure = failure_of(first)?;
+    rest.iter().all(|reply| failure_of(reply).is_some()).then_some(failure)
 }
 
 /// The reply of a script. One that failed as a whole, where we expected no failure, may have written something before.

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::policy::Allowed;
+
 /// One Redis command: its name, then its arguments, as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
@@ -28,18 +30,16 @@ impl Command {
         command
     }
 
-    /// A command from its words, of which the first is replaced by the name as the command table has it.
-    pub fn named(name: &'static str, mut words: Vec<Bytes>) -> Self {
-        match words.first_mut() {
-            Some(first) => *first = Bytes::from_static(name.as_bytes()),
-            None => words.push(Bytes::from_static(name.as_bytes())),
-        }
-        Self { args: words }
-    }
-
     /// The name, then the arguments.
     pub fn args(&self) -> &[Bytes] {
         &self.args
+    }
+}
+
+/// What a caller says becomes a command only once policy has passed it.
+impl From<Allowed> for Command {
+    fn from(allowed: Allowed) -> Self {
+        Self { args: allowed.into_words() }
     }
 }
 
@@ -63,8 +63,8 @@ impl Pipeline {
     }
 
     /// Adds a command to a pipeline that is being filled.
-    pub fn push(&mut self, command: Command) {
-        self.commands.push(command);
+    pub fn push(&mut self, command: impl Into<Command>) {
+        self.commands.push(command.into());
     }
 
     /// The commands, in order.

@@ -23,6 +23,35 @@ pub use script::{Invocation, Script};
 
 use crate::host::BoxFuture;
 
+/// What the gateway asks for: commands, and how they are to be run and answered.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// The commands.
+    pub pipeline: &'a Pipeline,
+    /// Whether they are one transaction.
+    pub atomic: bool,
+    /// Whether strings must come as the bytes that they are, also where text would be easier to have.
+    pub exact: bool,
+    /// The token of an earlier answer: what was written before it must be seen.
+    pub sync_token: Option<&'a str>,
+}
+
+/// What the gateway is told.
+pub struct Told {
+    /// One reply a command, in order; or why the transaction was discarded, and nothing was run.
+    pub replies: Result<Vec<Reply>, String>,
+    /// The token for later requests, where the server gives one.
+    pub sync_token: Option<String>,
+}
+
+/// How a server is reached: what the gateway must know to pass on what it need not understand.
+pub enum Backend<'a> {
+    /// Over RESP.
+    Tcp(&'a tcp::Tcp),
+    /// Over REST.
+    Rest(&'a upstash::Upstash),
+}
+
 /// A server that answers pipelines.
 pub trait Port: Send + Sync {
     /// Sends the commands in one round trip and returns one reply a command, in order. A command that fails is an
@@ -33,4 +62,13 @@ pub trait Port: Send + Sync {
     /// commands, also when the returned future is dropped half-way.
     fn send<'a>(&'a self, pipeline: &'a Pipeline, progress: &'a Progress)
     -> BoxFuture<'a, Result<Vec<Reply>, Failure>>;
+
+    /// Runs commands for the gateway, in one round trip.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    fn ask<'a>(&'a self, ask: &'a Ask<'a>, progress: &'a Progress) -> BoxFuture<'a, Result<Told, Failure>>;
+
+    /// How the server is reached.
+    fn backend(&self) -> Backend<'_>;
 }

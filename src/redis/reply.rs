@@ -15,15 +15,17 @@ use super::failure::Failure;
 /// the bound keeps the walk over a reply within a Worker's stack.
 pub const MAX_DEPTH: usize = 512;
 
-/// A reply of Redis. REST knows no difference between a status and a string, so neither does this type.
+/// A reply of Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// No value.
     Nil,
     /// A 64-bit integer.
     Integer(i64),
-    /// A string or a status, as bytes.
+    /// A string, as bytes. Over REST a status too: there the two look the same.
     String(Bytes),
+    /// A status, such as `OK`.
+    Status(Bytes),
     /// An array, of any kinds.
     Array(Vec<Reply>),
     /// The command failed; the text as Redis gives it, beginning with its code.
@@ -31,10 +33,10 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// The bytes of a string.
+    /// The bytes of a string or a status.
     pub fn as_bytes(&self) -> Option<&Bytes> {
         match self {
-            Self::String(bytes) => Some(bytes),
+            Self::String(bytes) | Self::Status(bytes) => Some(bytes),
             _ => None,
         }
     }
@@ -48,7 +50,7 @@ impl Reply {
     pub fn as_integer(&self) -> Option<i64> {
         match self {
             Self::Integer(n) => Some(*n),
-            Self::String(_) => self.as_str()?.parse().ok(),
+            Self::String(_) | Self::Status(_) => self.as_str()?.parse().ok(),
             _ => None,
         }
     }
@@ -170,7 +172,7 @@ impl Serialize for Reply {
         match self {
             Self::Nil => serializer.serialize_unit(),
             Self::Integer(n) => serializer.serialize_i64(*n),
-            Self::String(bytes) => Text(bytes).serialize(serializer),
+            Self::String(bytes) | Self::Status(bytes) => Text(bytes).serialize(serializer),
             Self::Error(text) => serializer.collect_str(&ErrorText(text)),
             Self::Array(items) => {
                 let mut seq = serializer.serialize_seq(Some(items.len()))?;

@@ -37,6 +37,35 @@ pub fn encode<'a>(commands: impl IntoIterator<Item = &'a Command>, out: &mut Vec
     }
 }
 
+/// Appends a reply as the server itself would write it.
+pub fn put_reply(out: &mut Vec<u8>, reply: &Reply) {
+    match reply {
+        Reply::Nil => out.extend_from_slice(b"$-1\r\n"),
+        Reply::Integer(number) => {
+            out.push(b':');
+            out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+        Reply::Status(line) => put_line(out, b'+', line),
+        Reply::Error(line) => put_line(out, b'-', line.as_bytes()),
+        Reply::String(bytes) => {
+            put_head(out, b'$', bytes.len());
+            out.extend_from_slice(bytes);
+            out.extend_from_slice(b"\r\n");
+        }
+        Reply::Array(items) => {
+            put_head(out, b'*', items.len());
+            items.iter().for_each(|item| put_reply(out, item));
+        }
+    }
+}
+
+fn put_line(out: &mut Vec<u8>, kind: u8, line: &[u8]) {
+    out.push(kind);
+    out.extend_from_slice(line);
+    out.extend_from_slice(b"\r\n");
+}
+
 fn put_head(out: &mut Vec<u8>, kind: u8, length: usize) {
     out.push(kind);
     out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
@@ -101,7 +130,7 @@ impl Decoder {
             let Some(line) = self.take_line()? else { return Ok(None) };
             let Some((kind, rest)) = line.split_first() else { return Err(UNKNOWN_TYPE) };
             match kind {
-                b'+' => return Ok(Some(Reply::String(line.slice(1..)))),
+                b'+' => return Ok(Some(Reply::Status(line.slice(1..)))),
                 b'-' => return Ok(Some(Reply::Error(String::from_utf8_lossy(rest).into_owned()))),
                 b':' => return Ok(Some(Reply::Integer(parse(rest)?))),
                 b'$' => match length(rest, MAX_STRING)? {
@@ -197,7 +226,8 @@ mod tests {
 
     fn expected(frame: &OwnedFrame) -> Reply {
         match frame {
-            OwnedFrame::SimpleString(bytes) | OwnedFrame::BulkString(bytes) => Reply::String(bytes.clone().into()),
+            OwnedFrame::SimpleString(bytes) => Reply::Status(bytes.clone().into()),
+            OwnedFrame::BulkString(bytes) => Reply::String(bytes.clone().into()),
             OwnedFrame::Error(text) => Reply::Error(text.clone()),
             OwnedFrame::Integer(n) => Reply::Integer(*n),
             OwnedFrame::Array(items) => Reply::Array(items.iter().map(expected).collect()),

@@ -12,7 +12,7 @@ use std::sync::{
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Address, Command, Failure, Pipeline, Port, Progress, Reply, resp};
+use super::{Address, Ask, Backend, Command, Failure, Pipeline, Port, Progress, Reply, Told, resp};
 use crate::host::{BoxFuture, Host, Stream};
 
 /// A Redis at an address.
@@ -30,7 +30,14 @@ impl Tcp {
         Self { login_works: AtomicBool::new(login.is_empty()), login, address, host }
     }
 
-    async fn exchange(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
+    async fn exchange(&self, commands: &[&[Command]], progress: &Progress) -> Result<Vec<Reply>, Failure> {
+        let mut connection = self.open(commands, progress).await?;
+        let replies = connection.read(commands.iter().map(|part| part.len()).sum()).await?;
+        connection.nothing_left(replies)
+    }
+
+    /// A fresh connection, on which the commands have been sent.
+    async fn open(&self, commands: &[&[Command]], progress: &Progress) -> Result<Connection, Failure> {
         let stream = self.host.connect(&self.address).await.map_err(|_| Failure::Unreachable)?;
         let mut connection = Connection { stream, decoder: resp::Decoder::default(), received: 0 };
         if !self.login_works.load(Relaxed) {
@@ -38,16 +45,43 @@ impl Tcp {
             connection.read_login(self.login.len()).await?;
             self.login_works.store(true, Relaxed);
             progress.sent();
-            connection.write(&[], pipeline.commands()).await?;
+            connection.write(&[], commands).await?;
         } else {
             progress.sent();
-            connection.write(&self.login, pipeline.commands()).await?;
+            connection.write(&self.login, commands).await?;
             // Credentials that worked once may be taken back. The next connection waits for its answer again.
             let login = connection.read_login(self.login.len()).await;
             login.inspect_err(|_| self.login_works.store(self.login.is_empty(), Relaxed))?;
         }
-        let replies = connection.read(pipeline.len()).await?;
-        connection.nothing_left(replies)
+        Ok(connection)
+    }
+
+    async fn ask(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
+        let commands = ask.pipeline.commands();
+        let replies = if ask.atomic {
+            let (multi, exec) = ([Command::new("MULTI")], [Command::new("EXEC")]);
+            transaction(self.exchange(&[&multi, commands, &exec], progress).await?)?
+        } else {
+            Ok(self.exchange(&[commands], progress).await?)
+        };
+        Ok(Told { replies, sync_token: None })
+    }
+}
+
+/// What came of `MULTI`, the commands and `EXEC`: their replies, or why Redis did not take one of them in.
+fn transaction(replies: Vec<Reply>) -> Result<Result<Vec<Reply>, String>, Failure> {
+    let mut refused = None;
+    let mut last = None;
+    for reply in replies {
+        if let (Reply::Error(text), None) = (&reply, &refused) {
+            refused = Some(text.clone());
+        }
+        last = Some(reply);
+    }
+    match (refused, last) {
+        (Some(text), _) => Ok(Err(text)),
+        (None, Some(Reply::Array(replies))) => Ok(Ok(replies)),
+        (None, _) => Err(Failure::Nonsense("a transaction without its replies")),
     }
 }
 
@@ -74,7 +108,15 @@ impl Port for Tcp {
         pipeline: &'a Pipeline,
         progress: &'a Progress,
     ) -> BoxFuture<'a, Result<Vec<Reply>, Failure>> {
-        Box::pin(self.exchange(pipeline, progress))
+        Box::pin(async move { self.exchange(&[pipeline.commands()], progress).await })
+    }
+
+    fn ask<'a>(&'a self, ask: &'a Ask<'a>, progress: &'a Progress) -> BoxFuture<'a, Result<Told, Failure>> {
+        Box::pin(self.ask(ask, progress))
+    }
+
+    fn backend(&self) -> Backend<'_> {
+        Backend::Tcp(self)
     }
 }
 
@@ -87,9 +129,9 @@ struct Connection {
 }
 
 impl Connection {
-    async fn write(&mut self, first: &[Command], then: &[Command]) -> Result<(), Failure> {
+    async fn write(&mut self, first: &[Command], then: &[&[Command]]) -> Result<(), Failure> {
         let mut bytes = Vec::with_capacity(512);
-        resp::encode(first.iter().chain(then), &mut bytes);
+        resp::encode(first.iter().chain(then.iter().copied().flatten()), &mut bytes);
         self.stream.write_all(&bytes).await.map_err(|_| Failure::Lost)?;
         self.stream.flush().await.map_err(|_| Failure::Lost)
     }

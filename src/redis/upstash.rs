@@ -1,8 +1,10 @@
-//! The REST backend: Upstash's `POST /pipeline`, or any server that speaks it.
+//! The REST backend: Upstash's API, or any server that speaks it.
 
 use std::{cell::Cell, fmt};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
+use http::Method;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -11,11 +13,11 @@ use serde::{
 use url::Url;
 
 use super::{
-    Command, Failure, Pipeline, Port, Progress, Reply,
+    Ask, Backend, Command, Failure, Pipeline, Port, Progress, Reply, Told,
     reply::JsonReply,
     resp::{MAX_ELEMENTS, MAX_STRING},
 };
-use crate::host::{BoxFuture, Endpoint, Host, Http, HttpError};
+use crate::host::{BoxFuture, Content, Endpoint, Host, Http, HttpError, Incoming, Outgoing, Payload};
 
 /// A Redis behind Upstash's REST API.
 pub struct Upstash {
@@ -43,37 +45,126 @@ impl Upstash {
     }
 
     async fn exchange(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
-        let body =
-            serde_json::to_vec(&Body(pipeline)).map_err(|_| Failure::Nonsense("an argument that is not text"))?;
+        let body = body_of(pipeline)?;
         progress.sent();
-        let answer = self.client.post(body).await.map_err(|error| match error {
-            HttpError::NotSent => Failure::Unreachable,
-            HttpError::Broken => Failure::Lost,
-            HttpError::TooLong => Failure::Nonsense("an answer without end"),
-        })?;
+        let answer = self.client.post(body).await.map_err(failure_of)?;
         match answer.status {
             200 => decode(&answer.body, pipeline.len()),
-            401 | 403 => Err(Failure::Refused),
-            429 | 503 => Err(Failure::Unavailable),
-            // Cloudflare's own answers for an origin that it did not reach: 521 refused, 522 no connection,
-            // 523 unreachable, 525 and 526 no TLS, 530 no DNS.
-            521..=523 | 525 | 526 | 530 => Err(Failure::Unreachable),
-            504 | 524 => Err(Failure::Timeout),
-            500..=599 => Err(Failure::Lost),
-            _ => Err(Failure::Nonsense("an unexpected status")),
+            status => Err(failure_of_status(status)),
         }
+    }
+
+    /// Passes a request on, and its answer back. An error that Redis gives for a command comes as its text.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there is no answer of Redis.
+    pub async fn pass(&self, request: Outgoing, progress: &Progress) -> Result<Passed, Failure> {
+        progress.sent();
+        let answer = self.client.pass(request).await.map_err(failure_of)?;
+        match (answer.status, &answer.body) {
+            (200, Content::Bytes(_)) | (200, Content::Stream(_)) if answer.content_type.is_none() => {
+                Err(Failure::Nonsense("an answer of another kind"))
+            }
+            (200, _) => Ok(Passed::Answer(answer)),
+            (400, Content::Bytes(body)) => {
+                let text = error_text(body).ok_or(Failure::Nonsense("an error without its text"))?;
+                Failure::of_server(&text).map_or(Ok(Passed::Error(text)), Err)
+            }
+            (status, _) => Err(failure_of_status(status)),
+        }
+    }
+
+    async fn ask(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
+        let mut headers = vec![("content-type", "application/json".to_owned())];
+        if ask.exact {
+            headers.push(("upstash-encoding", "base64".to_owned()));
+        }
+        headers.extend(ask.sync_token.map(|token| ("upstash-sync-token", token.to_owned())));
+        let path = if ask.atomic { "/multi-exec" } else { "/pipeline" };
+        let body = Payload::Bytes(body_of(ask.pipeline)?.into());
+        let request = Outgoing { method: Method::POST, path: path.to_owned(), headers, body, may_hold: false };
+        let (answer, body) = match self.pass(request, progress).await? {
+            Passed::Error(text) => return Ok(Told { replies: Err(text), sync_token: None }),
+            Passed::Answer(Incoming { body: Content::Bytes(body), sync_token, .. }) => (sync_token, body),
+            Passed::Answer(_) => return Err(Failure::Nonsense("an answer that was not read")),
+        };
+        let mut replies = decode(&body, ask.pipeline.len())?;
+        if ask.exact {
+            replies.iter_mut().for_each(|reply| from_base64(reply, true));
+        }
+        Ok(Told { replies: Ok(replies), sync_token: answer })
+    }
+}
+
+/// What became of a request that was passed on.
+pub enum Passed {
+    /// It was carried out.
+    Answer(Incoming),
+    /// Redis refused it.
+    Error(String),
+}
+
+fn body_of(pipeline: &Pipeline) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(&Body(pipeline)).map_err(|_| Failure::Nonsense("an argument that is not text"))
+}
+
+fn failure_of(error: HttpError) -> Failure {
+    match error {
+        HttpError::NotSent => Failure::Unreachable,
+        HttpError::Broken => Failure::Lost,
+        HttpError::TooLong => Failure::Nonsense("an answer without end"),
+    }
+}
+
+/// What a status says that is not Redis's own.
+fn failure_of_status(status: u16) -> Failure {
+    match status {
+        401 | 403 => Failure::Refused,
+        429 | 503 => Failure::Unavailable,
+        // Cloudflare's own answers for an origin that it did not reach: 521 refused, 522 no connection,
+        // 523 unreachable, 525 and 526 no TLS, 530 no DNS.
+        521..=523 | 525 | 526 | 530 => Failure::Unreachable,
+        504 | 524 => Failure::Timeout,
+        500..=599 => Failure::Lost,
+        _ => Failure::Nonsense("an unexpected status"),
+    }
+}
+
+/// The text of `{"error":…}`, or of an error in RESP.
+fn error_text(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct ErrorBody {
+        error: String,
+    }
+    if let Some(line) = body.strip_prefix(b"-") {
+        return Some(String::from_utf8_lossy(line).trim_end().to_owned());
+    }
+    serde_json::from_slice::<ErrorBody>(body).ok().map(|body| body.error)
+}
+
+/// Turns the strings of a result back into the bytes that they stand for. A result that is itself `OK` is a status. What is
+/// no base64 comes from a server that does not know the encoding, and stays as it is.
+fn from_base64(reply: &mut Reply, is_result: bool) {
+    match reply {
+        Reply::String(text) if is_result && text.as_ref() == b"OK" => *reply = Reply::Status(text.clone()),
+        Reply::String(text) => {
+            if let Ok(bytes) = BASE64_STANDARD.decode(&text) {
+                *text = bytes.into();
+            }
+        }
+        Reply::Array(items) => items.iter_mut().for_each(|item| from_base64(item, false)),
+        Reply::Nil | Reply::Integer(_) | Reply::Status(_) | Reply::Error(_) => {}
     }
 }
 
 fn endpoint(url: &str, token: &str) -> Result<Endpoint, UpstashError> {
-    let mut url = Url::parse(url).map_err(|_| UpstashError::Url)?;
-    if !matches!(url.scheme(), "https" | "http") || !url.has_host() {
+    let url = Url::parse(url).map_err(|_| UpstashError::Url)?;
+    if !matches!(url.scheme(), "https" | "http") || !url.has_host() || url.query().is_some() {
         return Err(UpstashError::Url);
     }
-    url.path_segments_mut().map_err(|()| UpstashError::Url)?.pop_if_empty().push("pipeline");
     let printable = token.bytes().all(|byte| byte.is_ascii_graphic());
     let authorization = printable.then(|| format!("Bearer {token}")).ok_or(UpstashError::Token)?;
-    Ok(Endpoint { url: url.into(), authorization, limit: MAX_STRING })
+    Ok(Endpoint { url: url.as_str().trim_end_matches('/').to_owned(), authorization, limit: MAX_STRING })
 }
 
 impl Port for Upstash {
@@ -83,6 +174,14 @@ impl Port for Upstash {
         progress: &'a Progress,
     ) -> BoxFuture<'a, Result<Vec<Reply>, Failure>> {
         Box::pin(self.exchange(pipeline, progress))
+    }
+
+    fn ask<'a>(&'a self, ask: &'a Ask<'a>, progress: &'a Progress) -> BoxFuture<'a, Result<Told, Failure>> {
+        Box::pin(self.ask(ask, progress))
+    }
+
+    fn backend(&self) -> Backend<'_> {
+        Backend::Rest(self)
     }
 }
 
@@ -248,6 +347,6 @@ mod tests {
     fn a_token_that_no_header_can_carry_is_refused() {
         assert_eq!(endpoint("https://h", "a\nb").err(), Some(UpstashError::Token));
         assert_eq!(endpoint("redis://h", "t").err(), Some(UpstashError::Url));
-        assert_eq!(endpoint("https://h/base/", "t").unwrap().url, "https://h/base/pipeline");
+        assert_eq!(endpoint("https://h/base/", "t").unwrap().url, "https://h/base");
     }
 }

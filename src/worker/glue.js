@@ -9,33 +9,60 @@ const WITH_KEY = ['cf-connecting-ip'];
 const WITHOUT_KEY = ['authorization', 'x-authorization', 'x-access-token'];
 const WITH_POST = ['idempotency-key'];
 const WITH_WEBHOOK = ['x-webhook-timestamp', 'x-webhook-signature', 'x-webhook-id'];
+const SYNC_TOKEN = 'upstash-sync-token';
+const GATEWAY = ['authorization', 'cf-connecting-ip', 'upstash-encoding', 'upstash-response-format', SYNC_TOKEN];
 const PREFLIGHT = ['access-control-request-headers'];
+
+/** Whether a URL's path begins with `/redis`. */
+const isGateway = (url) => url.startsWith('/redis', url.indexOf('/', 8));
 
 /** Method, URL and the headers that Ridge reads, a line each. None of them can hold a line break. */
 export function head(request) {
-  const { headers, method } = request;
-  let text = `${method}\n${request.url}`;
+  const { headers, method, url } = request;
+  let text = `${method}\n${url}`;
   const look = (name) => {
     const value = headers.get(name);
     if (value !== null) text += `\n${name}:${value}`;
     return value !== null;
   };
   const [hasKey] = ALWAYS.map(look);
-  (hasKey ? WITH_KEY : WITHOUT_KEY).forEach(look);
-  if (method === 'POST') (request.url.includes('/webhooks/') ? WITH_WEBHOOK : WITH_POST).forEach(look);
+  if (isGateway(url)) {
+    GATEWAY.forEach(look);
+  } else {
+    (hasKey ? WITH_KEY : WITHOUT_KEY).forEach(look);
+    if (method === 'POST') (url.includes('/webhooks/') ? WITH_WEBHOOK : WITH_POST).forEach(look);
+  }
   if (method === 'OPTIONS') PREFLIGHT.forEach(look);
   return text;
 }
 
-/** A response from status, headers (name and value in turn, a line each) and a body that is copied out of wasm. */
-export function respond(status, head, body) {
+/** Headers from name and value in turn, a line each. */
+function headersOf(head) {
   const lines = head.split('\n');
   const headers = {};
   for (let i = 0; i + 1 < lines.length; i += 2) {
     const [name, value] = [lines[i], lines[i + 1]];
     headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
   }
-  return new Response(body.length === 0 ? null : body.slice(), { status, headers });
+  return headers;
+}
+
+/** A response with a body that is copied out of wasm. */
+export function respond(status, head, body) {
+  return new Response(body.length === 0 ? null : body.slice(), { status, headers: headersOf(head) });
+}
+
+/** What describes a body, and goes with it. */
+const DESCRIBING = ['content-type', SYNC_TOKEN];
+
+/** A response with the body of another, which nobody has read. */
+export function respondHeld(status, head, response) {
+  const headers = headersOf(head);
+  for (const name of DESCRIBING) {
+    const value = response.headers.get(name);
+    if (value !== null) headers[name] = value;
+  }
+  return new Response(response.body, { status, headers });
 }
 
 // What takes time is started with a ticket, and ends with one call of `settle(ticket, value)`: a value, or an Error.
@@ -104,7 +131,12 @@ export function enqueue(queue, ticket) {
 
 /** What stays the same in every request to one endpoint. */
 export function endpoint(url, authorization) {
-  return { url, headers: { authorization, 'content-type': 'application/json' } };
+  return {
+    url,
+    authorization,
+    pipeline: `${url}/pipeline`,
+    headers: { authorization, 'content-type': 'application/json' },
+  };
 }
 
 /** From this length on bytes cross faster than a string, which is copied character by character. */
@@ -115,12 +147,17 @@ export function post(endpoint, body, limit, ticket) {
   report(ticket, exchange(endpoint, body.slice(), limit));
 }
 
-async function exchange({ url, headers }, body, limit) {
-  const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual' });
+async function exchange({ pipeline, headers }, body, limit) {
+  const response = await fetch(pipeline, { method: 'POST', headers, body, redirect: 'manual' });
   if (response.status !== 200) {
     response.body?.cancel().catch(() => {});
     return response.status;
   }
+  return whole(response, limit);
+}
+
+/** The text of a body, or its bytes. */
+function whole(response, limit) {
   // Only an announced length is known before it is there; an encoded body grows when it is decoded.
   const length = response.headers.has('content-encoding') ? NaN : Number(response.headers.get('content-length') ?? NaN);
   if (length > limit) throw new RangeError('the answer is too long');
@@ -137,6 +174,33 @@ async function bounded(stream, limit) {
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
+}
+
+/** Passes a request on, with a body that is copied out of wasm. */
+export function passBytes(endpoint, head, body, hold, limit, ticket) {
+  report(ticket, passed(endpoint, head, body.length === 0 ? null : body.slice(), hold, limit));
+}
+
+/** Passes a request on, with a body that is still here: bytes, or the request whose body it is. */
+export function passHeld(endpoint, head, body, hold, limit, ticket) {
+  report(ticket, passed(endpoint, head, body instanceof Request ? body.body : body, hold, limit));
+}
+
+/** What an answer of this API is; anything else does not come from it. */
+const OURS = /^(application\/(json|octet-stream)|text\/event-stream)/;
+
+/** The response itself if it is a 200 and may be held, else its status, its token and its body. Never follows a redirect. */
+async function passed({ url, authorization }, head, body, hold, limit) {
+  const [method, path, ...lines] = head.split('\n');
+  const headers = { authorization };
+  for (const line of lines) {
+    const at = line.indexOf(':');
+    headers[line.slice(0, at)] = line.slice(at + 1);
+  }
+  const response = await fetch(url + path, { method, headers, body, redirect: 'manual' });
+  const kind = response.headers.get('content-type') ?? '';
+  if (response.status === 200 && hold && OURS.test(kind)) return response;
+  return [response.status, response.headers.get(SYNC_TOKEN), kind, await whole(response, limit)];
 }
 
 // wasm-bindgen polls futures from a microtask. The runtime's own `queueMicrotask` checks and wraps what it is given, at

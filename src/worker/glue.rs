@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "wasm-bindgen's declarations expand to it")]
 
 use js_sys::{Function, Object};
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/worker/glue.js")]
 extern "C" {
@@ -25,4 +25,11 @@ extern "C" {
 
     pub(super) fn endpoint(url: &str, authorization: &str) -> Object;
     pub(super) fn post(endpoint: &Object, body: &[u8], limit: usize, ticket: u32);
+    #[wasm_bindgen(js_name = passBytes)]
+    pub(super) fn pass_bytes(endpoint: &Object, head: &str, body: &[u8], hold: bool, limit: usize, ticket: u32);
+    #[wasm_bindgen(js_name = passHeld)]
+    pub(super) fn pass_held(endpoint: &Object, head: &str, body: &JsValue, hold: bool, limit: usize, ticket: u32);
+
+    #[wasm_bindgen(js_name = respondHeld)]
+    pub(super) fn respond_held(status: u16, head: &str, response: &web_sys::Response) -> web_sys::Response;
 }

@@ -4,7 +4,9 @@
 //! over in one piece.
 
 use std::{
+    cell::OnceCell,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -13,7 +15,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body::Frame;
 use js_sys::Uint8Array;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ReadableStreamDefaultReader;
 use worker::send::{SendFuture, SendWrapper};
 
@@ -22,7 +24,7 @@ use super::{
     pending::{self, Pending},
     sendable,
 };
-use crate::error::ApiError;
+use crate::{error::ApiError, host::Held};
 
 /// Takes over what Ridge reads of a request.
 pub(super) fn convert(js: &web_sys::Request) -> Result<Request<Body>, ApiError> {
@@ -39,7 +41,12 @@ pub(super) fn convert(js: &web_sys::Request) -> Result<Request<Body>, ApiError> 
         request.headers_mut().insert(name, HeaderValue::from_str(value).map_err(|_| malformed())?);
     }
     if !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
-        *request.body_mut() = Body::new(HostBody::new(js, request.headers().contains_key(header::CONTENT_LENGTH)));
+        let has_length = request.headers().contains_key(header::CONTENT_LENGTH);
+        let kept = (has_length && uri.path().starts_with("/redis")).then(|| RequestBody::new(js));
+        *request.body_mut() = Body::new(HostBody::new(js, has_length, kept.clone()));
+        if let Some(kept) = kept {
+            request.extensions_mut().insert(Held::new(kept));
+        }
     }
     *request.method_mut() = method;
     *request.uri_mut() = uri;
@@ -54,10 +61,30 @@ fn path_and_query(url: &str) -> &str {
     text.split('#').next().filter(|text| !text.is_empty()).unwrap_or("/")
 }
 
+/// The body of a request on JavaScript's side, where it stays after it was read: so it can be passed on without a copy.
+#[derive(Clone)]
+pub(super) struct RequestBody(Arc<SendWrapper<(web_sys::Request, OnceCell<JsValue>)>>);
+
+impl RequestBody {
+    fn new(js: &web_sys::Request) -> Self {
+        Self(Arc::new(SendWrapper::new((Clone::clone(js), OnceCell::new()))))
+    }
+
+    fn keep(&self, bytes: &JsValue) {
+        let _ = self.0.1.set(bytes.clone());
+    }
+
+    /// The bytes that were read, else the request with its body unread.
+    pub(super) fn to_pass_on(&self) -> JsValue {
+        let (request, bytes) = &**self.0;
+        bytes.get().cloned().unwrap_or_else(|| JsValue::from(request))
+    }
+}
+
 /// A body that is still on JavaScript's side.
 enum HostBody {
     /// Its length was announced, and the runtime holds it to that: it comes in one piece.
-    Whole { request: SendWrapper<web_sys::Request>, bytes: Option<SendFuture<Pending>> },
+    Whole { request: SendWrapper<web_sys::Request>, bytes: Option<SendFuture<Pending>>, kept: Option<RequestBody> },
     /// It has no announced length: it comes in pieces, so that it can be bounded.
     Stream { reader: SendWrapper<ReadableStreamDefaultReader>, next: Option<SendFuture<Pending>> },
     /// There is none, or it is over.
@@ -65,9 +92,9 @@ enum HostBody {
 }
 
 impl HostBody {
-    fn new(js: &web_sys::Request, has_length: bool) -> Self {
+    fn new(js: &web_sys::Request, has_length: bool, kept: Option<RequestBody>) -> Self {
         if has_length {
-            return Self::Whole { request: SendWrapper::new(Clone::clone(js)), bytes: None };
+            return Self::Whole { request: SendWrapper::new(Clone::clone(js)), bytes: None, kept };
         }
         let reader = js.body().and_then(|stream| stream.get_reader().dyn_into().ok());
         reader.map_or(Self::Done, |reader| Self::Stream { reader: SendWrapper::new(reader), next: None })
@@ -86,10 +113,13 @@ impl http_body::Body for HostBody {
         let this = &mut *self;
         let chunk = match this {
             Self::Done => return Poll::Ready(None),
-            Self::Whole { request, bytes } => {
+            Self::Whole { request, bytes, kept } => {
                 let pending =
                     bytes.get_or_insert_with(|| sendable(Pending::begin(|ticket| glue::body(request, ticket))));
                 let bytes = ready!(Pin::new(pending).poll(context));
+                if let (Some(kept), Ok(bytes)) = (kept, &bytes) {
+                    kept.keep(bytes);
+                }
                 *this = Self::Done;
                 bytes.ok().and_then(|bytes| bytes.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec))
             }

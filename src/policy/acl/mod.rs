@@ -82,7 +82,15 @@ impl Acl {
     /// # Errors
     /// What keeps the command from being sent.
     pub fn check<W: AsRef<[u8]>>(&self, words: &[W]) -> Result<Passed, Denied> {
-        let Some(entry) = lookup(words) else {
+        self.check_entry(lookup(words), words)
+    }
+
+    /// The verdict on a command that has been looked up: `entry` is what [`lookup`] says of the words.
+    ///
+    /// # Errors
+    /// What keeps the command from being sent.
+    pub fn check_entry<W: AsRef<[u8]>>(&self, entry: Option<&'static Entry>, words: &[W]) -> Result<Passed, Denied> {
+        let Some(entry) = entry else {
             // What it does and which words are its keys, nobody knows.
             let everything = self.selectors.iter().any(Selector::allows_everything);
             return if everything { Ok(Passed::Whole) } else { Err(Denied::Command(name_of_unknown(words))) };

@@ -1,7 +1,7 @@
 //! From a body to commands: `[cmd, arg…]`, `[[cmd, arg…], …]` or `{"commands": […]}`.
 //!
 //! Words are slices of the body wherever JSON lets them be. Numbers and booleans are passed on as they are written,
-//! digit for digit: no float ever touches them.
+//! digit for digit: no float ever touches them. What a command means, and who may send it, is not known here.
 
 use std::{cell::Cell, fmt};
 
@@ -17,26 +17,82 @@ pub const MAX_COMMANDS: usize = 1000;
 /// What JSON takes for a blank.
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
+/// The most words that all commands of one body may have together: what fits into a Worker's memory beside the body.
+pub const MAX_WORDS: usize = 512 * 1024;
+
 /// One command: its name, then its arguments. Never empty.
 pub type Words = Vec<Bytes>;
 
-/// Reads a body.
+/// Commands, and how they were written.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The commands, in order.
+    pub commands: Vec<Words>,
+    /// Whether another reader of the same JSON takes it for the same words: all numbers are written as anybody would write
+    /// them. Of `1.0` or `1e3` that cannot be said.
+    pub is_plain: bool,
+}
+
+/// Reads a body that is one command.
+///
+/// # Errors
+/// 400 with the reason.
+pub fn one(body: &Bytes) -> Result<Parsed, ApiError> {
+    let list = list_of(body)?;
+    let at = Place::new(1);
+    read(parse_with(list, Command { body, at: &at }).map(|words| vec![words]), false, at)
+}
+
+/// Reads a body that is a list of commands.
+///
+/// # Errors
+/// 400 with the index and the reason, 413 for more than [`MAX_WORDS`].
+pub fn list(body: &Bytes) -> Result<Parsed, ApiError> {
+    let list = list_of(body)?;
+    let at = Place::new(MAX_WORDS);
+    read(parse_with(list, Batch { body, at: &at }), true, at)
+}
+
+fn text_of(body: &Bytes) -> Result<&str, ApiError> {
+    let text = std::str::from_utf8(body).map_err(|_| ApiError::bad_request("The body is not valid UTF-8"))?;
+    Ok(text.trim_start_matches(BLANKS))
+}
+
+fn list_of(body: &Bytes) -> Result<&str, ApiError> {
+    Some(text_of(body)?).filter(|text| text.starts_with('[')).ok_or_else(not_a_list)
+}
+
+fn not_a_list() -> ApiError {
+    ApiError::bad_request("The body must be a JSON array of commands")
+}
+
+/// Reads a body of any of the three shapes.
 ///
 /// # Errors
 /// 400 with the index and the reason, 413 for more than [`MAX_COMMANDS`].
 pub fn parse(body: &Bytes) -> Result<Vec<Words>, ApiError> {
-    let text = std::str::from_utf8(body).map_err(|_| ApiError::bad_request("The body is not valid UTF-8"))?;
-    let list = unwrap_object(text.trim_start_matches(BLANKS))?;
+    let list = unwrap_object(text_of(body)?)?;
     if !list.starts_with('[') {
-        return Err(ApiError::bad_request("The body must be a JSON array of commands"));
+        return Err(not_a_list());
     }
-    let is_batch = list.get(1..).is_some_and(|rest| rest.trim_start_matches(BLANKS).starts_with('['));
-    let at = Place::default();
-    let parsed = if is_batch { parse_with(list, Batch { body, at: &at }) } else { parse_single(list, body, &at) };
+    let first = list.get(1..).unwrap_or_default().trim_start_matches(BLANKS);
+    // An empty list is an empty batch, not an empty command.
+    let is_batch = first.starts_with(['[', ']']);
+    let at = Place::new(MAX_COMMANDS);
+    let parsed = if is_batch {
+        parse_with(list, Batch { body, at: &at })
+    } else {
+        parse_with(list, Command { body, at: &at }).map(|words| vec![words])
+    };
+    read(parsed, is_batch && !first.starts_with(']'), at).map(|parsed| parsed.commands)
+}
+
+/// What was read, or why it could not be.
+fn read(parsed: serde_json::Result<Vec<Words>>, is_batch: bool, at: Place) -> Result<Parsed, ApiError> {
     match parsed {
         Ok(commands) if commands.is_empty() => Err(ApiError::bad_request("The batch is empty")),
-        Ok(commands) => Ok(commands),
-        Err(_) if at.too_many.get() => Err(ApiError::BatchTooLarge { limit: MAX_COMMANDS }),
+        Ok(commands) => Ok(Parsed { commands, is_plain: at.is_plain.get() }),
+        Err(_) if at.too_many.get() => Err(ApiError::BatchTooLarge { limit: at.most_commands }),
         Err(error) if error.is_data() => Err(ApiError::bad_request(at.describe(&error, is_batch))),
         Err(_) => Err(ApiError::bad_request("The body is not valid JSON")),
     }
@@ -68,27 +124,31 @@ fn parse_with<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> serde_js
     Ok(value)
 }
 
-fn parse_single(list: &str, body: &Bytes, at: &Place) -> serde_json::Result<Vec<Words>> {
-    // An empty list is an empty batch, not an empty command.
-    if list.get(1..).is_some_and(|rest| rest.trim_start_matches(BLANKS).starts_with(']')) {
-        return parse_with(list, Batch { body, at });
-    }
-    parse_with(list, Command { body }).map(|words| vec![words])
-}
-
-/// Where in the batch the parser stands, so that an error can say so.
-#[derive(Default)]
+/// Where in the batch the parser stands, so that an error can say so; and what it has seen.
 struct Place {
     command: Cell<usize>,
+    words: Cell<usize>,
     too_many: Cell<bool>,
+    is_plain: Cell<bool>,
+    most_commands: usize,
 }
 
 impl Place {
+    fn new(most_commands: usize) -> Self {
+        let (command, words, too_many) = Default::default();
+        Self { command, words, too_many, is_plain: Cell::new(true), most_commands }
+    }
+
     fn describe(&self, error: &serde_json::Error, is_batch: bool) -> String {
         // serde_json appends " at line 1 column 2", which says less than the index does.
         let text = error.to_string();
         let reason = text.split(" at line ").next().unwrap_or_default();
         if is_batch { format!("Command {}: {reason}", self.command.get()) } else { format!("Command 0: {reason}") }
+    }
+
+    fn refuse_more<E: serde::de::Error>(&self) -> E {
+        self.too_many.set(true);
+        E::custom("too many")
     }
 }
 
@@ -113,10 +173,9 @@ impl<'de> Visitor<'de> for Batch<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut commands = Vec::new();
-        while let Some(words) = seq.next_element_seed(Command { body: self.body })? {
-            if commands.len() == MAX_COMMANDS {
-                self.at.too_many.set(true);
-                return Err(A::Error::custom("too many commands"));
+        while let Some(words) = seq.next_element_seed(Command { body: self.body, at: self.at })? {
+            if commands.len() == self.at.most_commands {
+                return Err(self.at.refuse_more());
             }
             commands.push(words);
             self.at.command.set(commands.len());
@@ -127,6 +186,7 @@ impl<'de> Visitor<'de> for Batch<'_> {
 
 struct Command<'a> {
     body: &'a Bytes,
+    at: &'a Place,
 }
 
 impl<'de> DeserializeSeed<'de> for Command<'_> {
@@ -146,15 +206,34 @@ impl<'de> Visitor<'de> for Command<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Words, A::Error> {
         let mut words = Words::with_capacity(4);
         while let Some(raw) = seq.next_element::<&'de RawValue>()? {
-            words.push(word(raw.get(), self.body).map_err(|kind| {
+            let raw = raw.get();
+            words.push(word(raw, self.body).map_err(|kind| {
                 A::Error::custom(format!(
                     "argument {} must be a string, a number or a boolean, not {kind}",
                     words.len()
                 ))
             })?);
+            if raw.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) && !is_plain_number(raw) {
+                self.at.is_plain.set(false);
+            }
+        }
+        let total = self.at.words.get() + words.len();
+        self.at.words.set(total);
+        if total > MAX_WORDS {
+            return Err(self.at.refuse_more());
         }
         if words.is_empty() { Err(A::Error::custom("is empty")) } else { Ok(words) }
     }
+}
+
+/// Whether every reader of JSON writes a number as it is written here: few enough digits for a double, no exponent, no zero
+/// that could be left out.
+fn is_plain_number(raw: &str) -> bool {
+    const DIGITS_OF_A_DOUBLE: usize = 15;
+    let digits = raw.strip_prefix('-').unwrap_or(raw);
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let whole_zero = raw == "-0" || digits.starts_with("0.0000");
+    plain && !whole_zero && digits.len() <= DIGITS_OF_A_DOUBLE && !(digits.contains('.') && digits.ends_with('0'))
 }
 
 /// One word as bytes; the name of its type if it cannot be a word.
