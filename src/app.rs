@@ -11,7 +11,7 @@ use crate::{
     config::{Config, ConfigError, Environment},
     edge::{Context, LogLevel, cors::Cors},
     error::ApiError,
-    gateway,
+    gateway::{self, key_locking::Names},
     host::Host,
     proxy,
     redis::{Client, Failure, Port},
@@ -86,6 +86,8 @@ pub struct Parts {
     pub host: Arc<dyn Host>,
     /// The Redis behind.
     pub redis: Arc<Client>,
+    /// The names of scripts that this isolate has met at the gateway.
+    pub scripts: Names,
 }
 
 impl std::ops::Deref for App {
@@ -172,7 +174,7 @@ impl Ridge {
 impl Ready {
     fn new(config: Config, host: Arc<dyn Host>, port: Box<dyn Port>) -> Self {
         let redis = Arc::new(Client::new(port, Arc::clone(&host), config.redis_timeout));
-        let app = App(Arc::new(Parts { config, host, redis }));
+        let app = App(Arc::new(Parts { config, host, redis, scripts: Names::default() }));
         let router = routes()
             .fallback(async || ApiError::NotFound)
             .method_not_allowed_fallback(async |_: Context| ApiError::MethodNotAllowed)

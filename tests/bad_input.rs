@@ -204,7 +204,7 @@ async fn nesting_exhausts_no_stack() {
 async fn unknown_paths_are_404_and_wrong_methods_405_with_allow() {
     let redis = Redis::shared();
     let gateway = Gateway::on(&redis);
-    for path in ["/nothing", "/users", "/users/", "/users/a/b", "/redis/write/", "//", "/PING", "/ping/"] {
+    for path in ["/nothing", "/users", "/users/", "/users/a/b", "//", "/PING", "/ping/"] {
         assert_eq!(gateway.get(path).send().await.code(), (404, "not_found".into()), "{path}");
     }
     for (method, path, allowed) in [

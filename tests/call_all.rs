@@ -217,7 +217,7 @@ async fn check_order(server: &Server, isolate: &Isolate) {
         set(&SET, "two", "last"),
     ];
     let replies = isolate.call_all(&calls).await.unwrap();
-    assert_eq!(replies, vec![text("OK"); 4], "{}", server.name);
+    assert!(replies.iter().all(|reply| reply.as_str() == Some("OK")), "{}: {replies:?}", server.name);
     assert_eq!(server.redis.run(&["MGET", "one", "two"]), json!(["last", "last"]), "{}", server.name);
 }
 

@@ -8,6 +8,7 @@
 //! Who may call stands in [`GatewayCaller`]; which commands it runs for nobody, in [`crate::policy::refused`].
 
 mod answer;
+pub mod key_locking;
 mod passage;
 pub mod path;
 mod plan;
@@ -17,8 +18,8 @@ use axum::{extract::State, response::Response};
 
 use self::{
     answer::Encoding,
-    plan::Plan,
-    question::{Form, Question},
+    plan::{Plan, Rules},
+    question::{Asked, Form, Question},
 };
 use crate::{
     app::App,
@@ -64,20 +65,26 @@ pub async fn multi_exec(
 
 async fn run(form: Form, key: &ApiKey, redis: &Redis, app: &App, question: Question) -> Result<Response, ApiError> {
     let encoding = Encoding::of(&question, form)?;
-    let asked = question.read(form)?;
-    let plan = Plan::of(asked.commands, key.acl.as_ref());
+    let Asked { commands, as_it_came } = question.read(form)?;
+    let names = matches!(redis.backend(), Some(Backend::Tcp(_))).then_some(&app.scripts);
+    if let Some(names) = names {
+        key_locking::learn(form, &commands, names, redis).await?;
+    }
+    let plan = Plan::of(form, commands, Rules { acl: key.acl.as_ref(), names });
     if form == Form::Transaction {
         plan.refuse_whole()?;
     }
-    if let (Backend::Rest(rest), Some(outgoing), true) = (redis.backend(), asked.as_it_came, plan.is_untouched()) {
+    if let (Some(Backend::Rest(rest)), Some(outgoing), true) = (redis.backend(), as_it_came, plan.is_untouched()) {
         return passage::pass(redis, rest, outgoing, plan.safety()).await;
     }
     let exact = plan.looks_at_replies() || encoding != Encoding::Text;
-    let atomic = form == Form::Transaction || (form == Form::Command && plan.adds_commands());
-    let ask = Ask { pipeline: plan.pipeline(), atomic, exact, sync_token: question.sync_token.as_deref() };
-    let told = redis.ask(&ask, plan.safety()).await?;
-    let replies = told.replies.map_err(ApiError::Command)?;
-    let results = plan.results(replies, key.acl.as_ref())?;
+    let sync_token = question.sync_token.as_deref();
+    let ask = Ask { pipeline: plan.pipeline(), atomic: plan.is_atomic(), exact, sync_token };
+    let mut told = redis.ask(&ask, plan.safety()).await?;
+    if let Some(pipeline) = told.replies.as_deref().ok().and_then(|replies| plan.by_other_name(replies)) {
+        told = redis.ask(&Ask { pipeline: &pipeline, ..ask }, plan.safety()).await?;
+    }
+    let results = plan.results(told.replies.map_err(ApiError::Command)?)?;
     let token = told.sync_token.unwrap_or_else(|| question::fresh_token(app));
     answer::of(form, encoding, results, &token)
 }

@@ -149,7 +149,7 @@ impl Redis {
     }
 
     /// How the server is reached.
-    pub fn backend(&self) -> Backend<'_> {
+    pub fn backend(&self) -> Option<Backend<'_>> {
         self.client.port.backend()
     }
 
@@ -163,13 +163,21 @@ impl Redis {
             return Ok(Told { replies: Ok(Vec::new()), sync_token: None });
         }
         let progress = Progress::default();
-        let told = self.within(safety, &progress, || self.client.port.ask(ask, &progress)).await?;
+        let told = self.within(safety, &progress, || self.ask_once(ask, &progress)).await?;
         let failure = match &told.replies {
             Err(text) => Failure::of_server(text),
             Ok(replies) if replies.len() != ask.pipeline.len() => Some(WRONG_NUMBER),
             Ok(replies) => failure_of_all(replies),
         };
         failure.map_or(Ok(told), |failure| Err(settle(failure, safety, &progress)))
+    }
+
+    fn ask_once<'a>(&'a self, ask: &'a Ask<'_>, progress: &'a Progress) -> BoxFuture<'a, Result<Told, Failure>> {
+        match self.backend() {
+            Some(Backend::Tcp(tcp)) => Box::pin(tcp.ask(ask, progress)),
+            Some(Backend::Rest(rest)) => Box::pin(rest.ask(ask, progress)),
+            None => Box::pin(std::future::ready(Err(Failure::Nonsense("it takes pipelines only")))),
+        }
     }
 
     /// Passes a request on to the REST backend.

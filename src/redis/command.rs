@@ -30,6 +30,15 @@ impl Command {
         command
     }
 
+    /// The same command with another word at a place.
+    #[must_use]
+    pub fn with_word(mut self, place: usize, word: Bytes) -> Self {
+        if let Some(old) = self.args.get_mut(place) {
+            *old = word;
+        }
+        self
+    }
+
     /// The name, then the arguments.
     pub fn args(&self) -> &[Bytes] {
         &self.args

@@ -63,12 +63,8 @@ pub trait Port: Send + Sync {
     fn send<'a>(&'a self, pipeline: &'a Pipeline, progress: &'a Progress)
     -> BoxFuture<'a, Result<Vec<Reply>, Failure>>;
 
-    /// Runs commands for the gateway, in one round trip.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    fn ask<'a>(&'a self, ask: &'a Ask<'a>, progress: &'a Progress) -> BoxFuture<'a, Result<Told, Failure>>;
-
-    /// How the server is reached.
-    fn backend(&self) -> Backend<'_>;
+    /// How the server is reached, for the gateway. A port without an answer takes pipelines only.
+    fn backend(&self) -> Option<Backend<'_>> {
+        None
+    }
 }

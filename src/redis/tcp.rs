@@ -56,7 +56,11 @@ impl Tcp {
         Ok(connection)
     }
 
-    async fn ask(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
+    /// Runs commands for the gateway, in one round trip.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there are no replies to return.
+    pub async fn ask(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
         let commands = ask.pipeline.commands();
         let replies = if ask.atomic {
             let (multi, exec) = ([Command::new("MULTI")], [Command::new("EXEC")]);
@@ -111,12 +115,8 @@ impl Port for Tcp {
         Box::pin(async move { self.exchange(&[pipeline.commands()], progress).await })
     }
 
-    fn ask<'a>(&'a self, ask: &'a Ask<'a>, progress: &'a Progress) -> BoxFuture<'a, Result<Told, Failure>> {
-        Box::pin(self.ask(ask, progress))
-    }
-
-    fn backend(&self) -> Backend<'_> {
-        Backend::Tcp(self)
+    fn backend(&self) -> Option<Backend<'_>> {
+        Some(Backend::Tcp(self))
     }
 }
 

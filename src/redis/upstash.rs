@@ -74,7 +74,11 @@ impl Upstash {
         }
     }
 
-    async fn ask(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
+    /// Runs commands for the gateway, in one round trip.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there are no replies to return.
+    pub async fn ask(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
         let mut headers = vec![("content-type", "application/json".to_owned())];
         if ask.exact {
             headers.push(("upstash-encoding", "base64".to_owned()));
@@ -176,12 +180,8 @@ impl Port for Upstash {
         Box::pin(self.exchange(pipeline, progress))
     }
 
-    fn ask<'a>(&'a self, ask: &'a Ask<'a>, progress: &'a Progress) -> BoxFuture<'a, Result<Told, Failure>> {
-        Box::pin(self.ask(ask, progress))
-    }
-
-    fn backend(&self) -> Backend<'_> {
-        Backend::Rest(self)
+    fn backend(&self) -> Option<Backend<'_>> {
+        Some(Backend::Rest(self))
     }
 }
 
