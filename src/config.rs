@@ -15,6 +15,7 @@ use crate::{
     host::Host,
     policy::{
         ProxyPolicy,
+        namespaces::Namespaces,
         profile::{CREATED_AT, PROTECTED},
     },
     redis::{
@@ -57,6 +58,8 @@ pub struct Config {
     pub jwt: Jwt,
     /// What the two proxies let through.
     pub proxy: ProxyPolicy,
+    /// Which prefixes have names, and when their keys expire.
+    pub namespaces: Namespaces,
     /// Which profile fields are whose.
     pub privacy: Privacy,
     /// Which profile fields users change themselves, beside the usual ones.
@@ -180,6 +183,7 @@ impl Config {
                 variables.read("WRITE_COMMANDS", crate::policy::WriteCommands::with)?,
                 variables.read("WRITE_POLICY", str::parse)?,
             ),
+            namespaces: variables.read("NAMESPACES", Namespaces::parse)?.unwrap_or_default(),
             privacy: Privacy::new(&variables.names("PRIVATE_FIELDS")?, &variables.names("PUBLIC_FIELDS")?),
             editable_fields: read_editable_fields(&variables)?,
             webhook_secret: read_webhook_secret(&variables)?,
@@ -313,6 +317,7 @@ mod tests {
             ("WRITE_POLICY", "lax"),
             ("CORS_ORIGINS", "example.com"),
             ("LOG_LEVEL", "loud"),
+            ("NAMESPACES", "s3cret"),
             ("PRIVATE_FIELDS", "[\"salary\"]"),
         ] {
             let error = read(&[("REDIS_URL", "redis://h"), (name, value)]).err().unwrap();

@@ -1,16 +1,18 @@
 //! What a caller may do in Redis.
 //!
 //! [`command_table`] knows every command of a real server, [`command_keys`] which words of one are keys. By them [`acl`]
-//! judges what an API key may do at all. [`commands`] says which commands each proxy lets through, [`keys`] which keys,
-//! [`profile`] which fields of a user's profile.
+//! judges what an API key may do at all. [`namespaces`] says which keys are whose, and when they expire. [`commands`] says which
+//! commands each proxy lets through, [`keys`] which keys, [`profile`] which fields of a user's profile.
 
 pub mod acl;
 pub mod command_keys;
 mod command_options;
 pub mod command_table;
 pub mod commands;
+pub(crate) mod glob;
 mod key_layouts;
 pub mod keys;
+pub mod namespaces;
 pub mod profile;
 mod table;
 
