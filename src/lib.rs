@@ -14,6 +14,7 @@
 //! | [`auth`] | who is calling: API keys, tokens, and the extractors that handlers name in their signatures |
 //! | [`policy`] | what a caller may do: the command table, ACLs, key and field rules |
 //! | [`proxy`] | `POST /` and `POST /redis/write` |
+//! | [`namespaces`] | what operators ask about the keys of a prefix, and do to them |
 //! | [`social`] | the REST routes for frontends |
 //! | [`sync`] | what backends push: lists, webhooks, and the check that counters agree |
 //! | [`service`] | ping, health, whoami |
@@ -27,6 +28,7 @@ pub mod config;
 pub mod edge;
 pub mod error;
 pub mod host;
+pub mod namespaces;
 pub mod policy;
 pub mod proxy;
 pub mod redis;
