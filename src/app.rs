@@ -13,7 +13,7 @@ use crate::{
     error::ApiError,
     gateway::{self, key_locking::Names},
     host::Host,
-    proxy,
+    namespaces, proxy,
     redis::{Client, Failure, Port},
     service,
     social::{comments, feeds, follows, jobs, posts, reactions, search, users},
@@ -67,6 +67,10 @@ fn routes() -> Router<App> {
         .route("/sync/{list}", post(bulk::sync))
         .route("/webhooks/{event}", post(webhook::receive))
         .route("/admin/reconcile", post(reconcile::run))
+        // Namespaces: API keys of scope `admin`, within their ACLs.
+        .route("/namespaces", get(namespaces::usage::usage))
+        .route("/namespaces/{ns}/keys", get(namespaces::list::list).delete(namespaces::delete::delete))
+        .route("/namespaces/{ns}/adopt", post(namespaces::adopt::adopt))
 }
 
 /// How many steps of pending jobs are one turn: each turn has a request's time for Redis.

@@ -15,6 +15,7 @@ use crate::{
     host::Host,
     policy::{
         ProxyPolicy,
+        namespaces::Namespaces,
         profile::{CREATED_AT, PROTECTED},
     },
     redis::{
@@ -59,6 +60,8 @@ pub struct Config {
     pub jwt: Jwt,
     /// What the two proxies let through.
     pub proxy: ProxyPolicy,
+    /// Which prefixes have names, and when their keys expire.
+    pub namespaces: Namespaces,
     /// Which profile fields are whose.
     pub privacy: Privacy,
     /// Which profile fields users change themselves, beside the usual ones.
@@ -183,6 +186,7 @@ impl Config {
                 variables.read("WRITE_COMMANDS", crate::policy::WriteCommands::with)?,
                 variables.read("WRITE_POLICY", str::parse)?,
             ),
+            namespaces: variables.read("NAMESPACES", Namespaces::parse)?.unwrap_or_default(),
             privacy: Privacy::new(&variables.names("PRIVATE_FIELDS")?, &variables.names("PUBLIC_FIELDS")?),
             editable_fields: read_editable_fields(&variables)?,
             webhook_secret: read_webhook_secret(&variables)?,
@@ -325,6 +329,7 @@ mod tests {
             ("CORS_ORIGINS", "example.com"),
             ("LOG_LEVEL", "loud"),
             ("QUERY_TOKEN", "no"),
+            ("NAMESPACES", "s3cret"),
             ("PRIVATE_FIELDS", "[\"salary\"]"),
         ] {
             let error = read(&[("REDIS_URL", "redis://h"), (name, value)]).err().unwrap();

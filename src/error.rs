@@ -69,6 +69,9 @@ pub enum ApiError {
     /// No such comment, or none that the caller may know of.
     #[error("Comment not found")]
     CommentNotFound,
+    /// No namespace of this name is configured.
+    #[error("Namespace not found")]
+    NamespaceNotFound,
     /// The route exists, not with this method.
     #[error("Method not allowed")]
     MethodNotAllowed,
@@ -150,7 +153,11 @@ impl ApiError {
             | Self::NotAdmin
             | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::NotFound | Self::UserNotFound | Self::PostNotFound | Self::CommentNotFound => StatusCode::NOT_FOUND,
+            Self::NotFound
+            | Self::UserNotFound
+            | Self::PostNotFound
+            | Self::CommentNotFound
+            | Self::NamespaceNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge { .. } | Self::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Misconfigured(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -187,6 +194,7 @@ impl ApiError {
             Self::UserNotFound => "user_not_found",
             Self::PostNotFound => "post_not_found",
             Self::CommentNotFound => "comment_not_found",
+            Self::NamespaceNotFound => "namespace_not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::BatchTooLarge { .. } => "batch_too_large",

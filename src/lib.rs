@@ -15,6 +15,7 @@
 //! | [`policy`] | what a caller may do: the command table, ACLs, key and field rules |
 //! | [`proxy`] | `POST /` and `POST /redis/write` |
 //! | [`gateway`] | Upstash's REST API below `/redis` |
+//! | [`namespaces`] | what operators ask about the keys of a prefix, and do to them |
 //! | [`social`] | the REST routes for frontends |
 //! | [`sync`] | what backends push: lists, webhooks, and the check that counters agree |
 //! | [`service`] | ping, health, whoami |
@@ -29,6 +30,7 @@ pub mod edge;
 pub mod error;
 pub mod gateway;
 pub mod host;
+pub mod namespaces;
 pub mod policy;
 pub mod proxy;
 pub mod redis;

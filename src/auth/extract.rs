@@ -58,23 +58,23 @@ pub struct SyncCaller;
 impl FromRequestParts<App> for SyncCaller {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        api_key_of(Scope::Sync, parts, app).await.map(|()| Self)
+        api_key_of(Scope::Sync, parts, app).await.map(|_| Self)
     }
 }
 
-/// An API key of scope `admin`.
-pub struct AdminCaller;
+/// An API key of scope `admin`. What it may do to keys is bound by its ACL.
+pub struct AdminCaller(pub Caller);
 
 impl FromRequestParts<App> for AdminCaller {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        api_key_of(Scope::Admin, parts, app).await.map(|()| Self)
+        api_key_of(Scope::Admin, parts, app).await.map(Self)
     }
 }
 
-async fn api_key_of(scope: Scope, parts: &Parts, app: &App) -> Result<(), ApiError> {
+async fn api_key_of(scope: Scope, parts: &Parts, app: &App) -> Result<Caller, ApiError> {
     match caller(parts, app).await? {
-        caller if caller.has_scope(scope) => Ok(()),
+        caller if caller.has_scope(scope) => Ok(caller),
         Caller::ApiKey { .. } => Err(ApiError::MissingScope(scope)),
         Caller::User(_) => Err(ApiError::ApiKeyRequired(scope)),
     }

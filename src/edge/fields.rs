@@ -106,8 +106,17 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// When it is of another type.
     pub fn flag(&mut self, name: &str) -> Result<bool, FieldError> {
+        self.flag_or(name, false)
+    }
+
+    /// Takes a truth value out that is something else when it is absent.
+    ///
+    /// # Errors
+    /// When it is of another type.
+    pub fn flag_or(&mut self, name: &str, absent: bool) -> Result<bool, FieldError> {
         match self.take(name) {
-            None | Some("false") => Ok(false),
+            None => Ok(absent),
+            Some("false") => Ok(false),
             Some("true") => Ok(true),
             Some(_) => Err(FieldError::new(name, "true or false")),
         }
@@ -164,7 +173,10 @@ mod tests {
         let mut fields = Fields::of(&json).unwrap();
         assert_eq!(fields.time("at"), Ok(Some(17)));
         assert_eq!(fields.texts("tags").unwrap().unwrap(), ["p", "q"]);
-        assert_eq!((fields.flag("on"), fields.flag("off")), (Ok(true), Ok(false)));
+        assert_eq!(
+            (fields.flag("on"), fields.flag("off"), fields.flag_or("off", true)),
+            (Ok(true), Ok(false), Ok(true))
+        );
         let text = |value: &str| Some(value.to_owned());
         let rest = [("a", text("x\n")), ("b", text("12345678901234567890.10")), ("c", text("true")), ("d", None)];
         assert_eq!(fields.rest().unwrap(), rest.map(|(name, value)| (name.to_owned(), value)));

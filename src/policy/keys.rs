@@ -1,4 +1,4 @@
-//! Which keys the proxies reach.
+//! Which keys the proxies reach, and which Ridge's own routes keep.
 
 use bytes::Bytes;
 
@@ -79,6 +79,35 @@ impl<'a> UserKey<'a> {
     }
 }
 
+/// Keys that are there once.
+const SINGLE: &[&str] = &[
+    "authors:engagement",
+    "explore:feed",
+    "jobs:pending",
+    "models:top:engagement",
+    "posts:banned",
+    "reconcile:cursor",
+    "users:models",
+    "users:regular",
+];
+
+/// Whether a key is one that the REST and sync routes keep, as docs/REDIS_KEYS.md lists them. Others have names such as
+/// `user:1` too: there the type counts, as `TYPE` says it.
+pub fn is_managed(key: &[u8], kind: &str) -> bool {
+    const DIGEST: usize = 64;
+    let Ok(key) = std::str::from_utf8(key) else { return false };
+    let mut parts = key.splitn(3, ':');
+    match (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next(), kind) {
+        ("user" | "post" | "comment", name, None, "hash") => Username::is_valid(name),
+        ("user", _, Some(below), _) => MANAGED.contains(&below),
+        ("post", _, Some("likes" | "bookmarks"), "set") | ("post", _, Some("comments"), "zset") => true,
+        ("hashtag", _, Some(below), "zset") => matches!(below, "posts" | "ranked") || below.starts_with("ranked:"),
+        ("job", _, Some(_), "hash") => true,
+        ("idempotency", _, Some(digest), "string") | ("webhook", digest, None, "string") => digest.len() == DIGEST,
+        _ => SINGLE.contains(&key),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -121,6 +150,44 @@ mod tests {
         ] {
             assert_eq!(UserKey::parse(key.as_bytes()), expected, "{key}");
         }
+    }
+
+    #[test]
+    fn keys_of_the_rest_routes_are_told_by_name_and_type() {
+        let digest = "0".repeat(64);
+        for (key, kind) in [
+            ("user:alice", "hash"),
+            ("user:alice:liked:banned", "zset"),
+            ("user:alice:deleting", "string"),
+            ("post:1", "hash"),
+            ("post:1:likes", "set"),
+            ("post:1:comments", "zset"),
+            ("comment:1", "hash"),
+            ("hashtag:é:posts", "zset"),
+            ("hashtag:a:ranked:d20000", "zset"),
+            ("explore:feed", "zset"),
+            ("users:models", "zset"),
+            ("job:ban:1", "hash"),
+            (&format!("idempotency:alice:{digest}"), "string"),
+            (&format!("webhook:{digest}"), "string"),
+        ] {
+            assert!(is_managed(key.as_bytes(), kind), "{key}");
+        }
+        for (key, kind) in [
+            ("user:1", "string"),
+            ("user:1:tokens", "string"),
+            ("user:session:1", "string"),
+            ("post:1", "string"),
+            ("post:1:views", "set"),
+            ("users:all", "zset"),
+            ("webhook:1", "string"),
+            ("job:1", "hash"),
+            ("session:1", "hash"),
+            ("", "string"),
+        ] {
+            assert!(!is_managed(key.as_bytes(), kind), "{key}");
+        }
+        assert!(!is_managed(b"user:\xff", "hash"));
     }
 
     proptest! {

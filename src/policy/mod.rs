@@ -2,8 +2,9 @@
 //!
 //! [`allowed`] is the engine: a door's own rules, then the ACL of the caller's key, and only what has passed both can be sent.
 //! [`command_table`] knows every command of a real server, [`command_keys`] which words of one are keys. By them [`acl`]
-//! judges what an API key may do at all. [`commands`] says which commands each proxy lets through, [`keys`] which keys,
-//! [`profile`] which fields of a user's profile; [`refused`] which commands the gateway runs for nobody.
+//! judges what an API key may do at all. [`namespaces`] says which keys are whose, and when they expire. [`commands`] says which
+//! commands each proxy lets through, [`keys`] which keys, [`profile`] which fields of a user's profile; [`refused`] which commands
+//! the gateway runs for nobody.
 
 pub mod acl;
 pub mod allowed;
@@ -11,8 +12,10 @@ pub mod command_keys;
 mod command_options;
 pub mod command_table;
 pub mod commands;
+pub(crate) mod glob;
 mod key_layouts;
 pub mod keys;
+pub mod namespaces;
 pub mod profile;
 pub mod refused;
 mod table;

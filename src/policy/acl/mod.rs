@@ -11,7 +11,6 @@
 //! Who holds which ACL, and how a refusal is answered, is not known here; nor is what is in Redis: a verdict goes by the
 //! words alone.
 
-mod glob;
 mod parse;
 mod selector;
 pub mod stricter;
@@ -136,9 +135,35 @@ impl Acl {
 
     /// Whether a list of keys may hold this one: whether the rules that allow `SCAN` allow to read it, too.
     pub fn may_list_key(&self, key: &[u8]) -> bool {
-        let Some(scan) = find(SCAN.as_bytes()) else { return false };
-        let lists = |selector: &Selector| selector.allows_command(scan, None) && selector.allows_key(key, true, false);
-        self.selectors.iter().any(lists)
+        self.listing().any(|selector| selector.allows_key(key, true, false))
+    }
+
+    /// Whether a list of keys may hold some that begin with `prefix`. Errs towards yes.
+    pub fn may_list_some(&self, prefix: &[u8]) -> bool {
+        self.listing().any(|selector| selector.may_read_beginning(prefix))
+    }
+
+    /// Whether a list of keys may hold every one that begins with `prefix`. Errs towards no.
+    pub fn may_list_all(&self, prefix: &[u8]) -> bool {
+        self.listing().any(|selector| selector.allows_all(prefix, true, false))
+    }
+
+    /// Whether a command that takes one key, as its last argument, passes with every key that begins with `prefix`. Errs
+    /// towards no: one pattern of one selector must say so.
+    pub fn passes_with_all(&self, command: &[&str], prefix: &[u8]) -> bool {
+        let words: Vec<&[u8]> = command.iter().map(|word| word.as_bytes()).chain([prefix]).collect();
+        let Some(entry) = lookup(&words) else { return false };
+        let Ok(keys) = keys_of(entry, &words) else { return false };
+        self.selectors.iter().any(|selector| {
+            selector.allows_command(entry, words.get(1).copied())
+                && keys.iter().all(|key| selector.allows_all(prefix, key.reads, key.writes))
+        })
+    }
+
+    /// The selectors that allow `SCAN`.
+    fn listing(&self) -> impl Iterator<Item = &Selector> {
+        let scan = find(SCAN.as_bytes());
+        self.selectors.iter().filter(move |selector| scan.is_some_and(|scan| selector.allows_command(scan, None)))
     }
 
     /// Whether there is no key that may not be read and changed: `~*`.

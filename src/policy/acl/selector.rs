@@ -1,9 +1,10 @@
 //! One selector: which commands, which keys and which channels it lets through. All three must be the same selector's.
 
-use super::{Denial, glob, stricter};
+use super::{Denial, stricter};
 use crate::policy::{
     command_keys::{Key, Malformed},
     command_table::{Entry, NO_AUTH},
+    glob,
 };
 
 /// A rule about commands. Of all that are about a command the last one counts.
@@ -49,7 +50,11 @@ pub(super) struct KeyPattern {
 
 impl KeyPattern {
     fn allows(&self, key: &[u8], reads: bool, writes: bool) -> bool {
-        (self.reads || !reads) && (self.writes || !writes) && glob::matches(&self.pattern, key)
+        self.permits(reads, writes) && glob::matches(&self.pattern, key)
+    }
+
+    fn permits(&self, reads: bool, writes: bool) -> bool {
+        (self.reads || !reads) && (self.writes || !writes)
     }
 }
 
@@ -102,6 +107,19 @@ impl Selector {
 
     pub(super) fn allows_key(&self, key: &[u8], reads: bool, writes: bool) -> bool {
         self.all_keys || self.keys.iter().any(|pattern| pattern.allows(key, reads, writes))
+    }
+
+    /// Whether one pattern allows every key that begins with `prefix`.
+    pub(super) fn allows_all(&self, prefix: &[u8], reads: bool, writes: bool) -> bool {
+        let allows =
+            |key: &KeyPattern| key.permits(reads, writes) && glob::matches_whatever_follows(&key.pattern, prefix);
+        self.all_keys || self.keys.iter().any(allows)
+    }
+
+    /// Whether some key that begins with `prefix` may be read.
+    pub(super) fn may_read_beginning(&self, prefix: &[u8]) -> bool {
+        let allows = |key: &KeyPattern| key.permits(true, false) && glob::may_match_beginning(&key.pattern, prefix);
+        self.all_keys || self.keys.iter().any(allows)
     }
 
     fn allows_keys<W: AsRef<[u8]>>(&self, request: &Request<'_, W>) -> bool {

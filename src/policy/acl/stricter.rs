@@ -22,10 +22,10 @@
 //! Inside a script Redis knows Ridge as its only user. Who may run scripts may run in them every command that scripts may
 //! run; to keep a key from some commands, keep it from `@scripting` too.
 
-use super::glob;
 use crate::policy::{
     command_options,
     command_table::{Entry, category},
+    glob,
 };
 
 const WITHOUT_NAMING_KEYS: &[&str] = &[

@@ -199,6 +199,32 @@ fn a_scan_is_filtered() {
 }
 
 #[test]
+fn a_prefix_is_reached_whole_or_in_part() {
+    let unlink: &[&str] = &["UNLINK"];
+    for (rules, lists_all, lists_some, unlinks) in [
+        ("+@all ~*", true, true, true),
+        ("+@all ~app:*", true, true, true),
+        ("+@all ~a*", true, true, true),
+        ("+@all ~app:x*", false, true, false),
+        ("+@all ~app:[a-z]* ~app:[^a-z]*", false, true, false),
+        ("+@all ~other:*", false, false, false),
+        ("+@all %R~app:*", true, true, false),
+        ("+@all %W~app:*", false, false, true),
+        ("~app:* +scan", true, true, false),
+        ("~app:* +unlink", false, false, true),
+        ("~other:* +scan (~app:* +unlink)", false, false, true),
+        ("", false, false, false),
+    ] {
+        let acl = Acl::parse(rules).unwrap();
+        let verdicts = (acl.may_list_all(b"app:"), acl.may_list_some(b"app:"), acl.passes_with_all(unlink, b"app:"));
+        assert_eq!(verdicts, (lists_all, lists_some, unlinks), "{rules}");
+    }
+    let acl = Acl::parse("~app:* +memory|usage +ttl -memory|doctor").unwrap();
+    assert!(acl.passes_with_all(&["MEMORY", "USAGE"], b"app:") && acl.passes_with_all(&["TTL"], b"app:"));
+    assert!(!acl.passes_with_all(&["MEMORY", "USAGE"], b"ap") && !acl.passes_with_all(&["NOPE"], b"app:"));
+}
+
+#[test]
 fn a_command_of_a_newer_server_needs_everything() {
     passes("+@all ~* &*", &["JSON.GET a", "CONFIG NOPE"]);
     passes("-get +@all +get allchannels allkeys", &["JSON.GET a"]);

@@ -9,10 +9,20 @@
 const MOST_STEPS: u32 = 1 << 20;
 
 /// Whether the whole text matches.
-pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     if text.is_empty() {
         return pattern.is_empty();
     }
+    find(pattern, text, true)
+}
+
+/// Whether every text matches that begins with `prefix`. Errs towards no: only a pattern that ends with a `*` says so.
+pub fn matches_whatever_follows(pattern: &[u8], prefix: &[u8]) -> bool {
+    find(pattern, prefix, false)
+}
+
+/// Whether the text matches, and may end where the pattern does, or only where a last `*` has begun.
+fn find(pattern: &[u8], text: &[u8], may_end: bool) -> bool {
     let (mut pattern, mut text) = (pattern, text);
     // After the last `*`, and the text from where its rest was tried last.
     let mut retry: Option<(&[u8], &[u8])> = None;
@@ -26,7 +36,7 @@ pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
                 retry = Some((rest, text));
                 continue;
             }
-            ([], []) => return true,
+            ([], []) => return may_end,
             (_, []) => return false,
             ([], _) => {}
             (_, [byte, after @ ..]) => {
@@ -46,7 +56,7 @@ pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 /// Whether some text that begins with `prefix` may match. Errs towards yes: any class counts as a match.
-pub(super) fn may_match_beginning(pattern: &[u8], prefix: &[u8]) -> bool {
+pub fn may_match_beginning(pattern: &[u8], prefix: &[u8]) -> bool {
     let mut pattern = pattern;
     for byte in prefix {
         let (hit, rest) = match pattern.first() {
@@ -61,6 +71,18 @@ pub(super) fn may_match_beginning(pattern: &[u8], prefix: &[u8]) -> bool {
         pattern = rest;
     }
     true
+}
+
+/// The pattern that a text alone matches.
+pub fn escape(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '*' | '?' | '[' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
 }
 
 /// Whether a byte matches the first element of a pattern that is no `*`, and the pattern after it.
@@ -172,10 +194,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_matches_whatever_follows() {
+        for pattern in ["*", "a*", "app:*", "app:**", "a?p[:;]*", "*:*", "\\app:*"] {
+            assert!(matches_whatever_follows(pattern.as_bytes(), b"app:"), "{pattern}");
+        }
+        for pattern in ["", "app:", "app:\\*", "app:*1", "app:?*", "app:1*", "[a*", "b*", "*:*x"] {
+            assert!(!matches_whatever_follows(pattern.as_bytes(), b"app:"), "{pattern}");
+        }
+        assert!(matches_whatever_follows(b"*", b"") && !matches_whatever_follows(b"", b""));
+    }
+
     proptest! {
         #[test]
         fn escaped_text_matches_itself_alone(text in "[a*?\\[\\]^\\\\-]{1,8}", other in "[a*?\\[\\]^\\\\-]{1,8}") {
-            let escaped: String = text.chars().flat_map(|c| ['\\', c]).collect();
+            let escaped = escape(&text);
             prop_assert!(is(&escaped, &text));
             prop_assert_eq!(is(&escaped, &other), text == other);
         }
@@ -197,8 +230,20 @@ mod tests {
         }
 
         #[test]
+        fn what_matches_whatever_follows_matches_with_anything_behind(
+            pattern in "[ab*?\\[\\]^\\\\-]{0,6}\\*?",
+            prefix in "[ab\\[\\]^\\\\-]{1,4}",
+            rest in "[ab*\\]]{0,4}",
+        ) {
+            if matches_whatever_follows(pattern.as_bytes(), prefix.as_bytes()) {
+                prop_assert!(is(&pattern, &(prefix + &rest)));
+            }
+        }
+
+        #[test]
         fn nothing_panics(pattern in any::<Vec<u8>>(), text in any::<Vec<u8>>()) {
             matches(&pattern, &text);
+            matches_whatever_follows(&pattern, &text);
             may_match_beginning(&pattern, &text);
         }
     }
