@@ -8,6 +8,7 @@
 //! Who may call stands in [`GatewayCaller`]; which commands it runs for nobody, in [`crate::policy::refused`].
 
 mod answer;
+mod expiry;
 pub mod key_locking;
 mod passage;
 pub mod path;
@@ -70,12 +71,16 @@ async fn run(form: Form, key: &ApiKey, redis: &Redis, app: &App, question: Quest
     if let Some(names) = names {
         key_locking::learn(form, &commands, names, redis).await?;
     }
-    let plan = Plan::of(form, commands, Rules { acl: key.acl.as_ref(), names });
+    let rules = Rules { acl: key.acl.as_ref(), namespaces: &app.config.namespaces, names };
+    let plan = Plan::of(form, commands, rules);
     if form == Form::Transaction {
         plan.refuse_whole()?;
     }
     if let (Some(Backend::Rest(rest)), Some(outgoing), true) = (redis.backend(), as_it_came, plan.is_untouched()) {
         return passage::pass(redis, rest, outgoing, plan.safety()).await;
+    }
+    if names.is_none() {
+        plan.refuse_bytes()?;
     }
     let exact = plan.looks_at_replies() || encoding != Encoding::Text;
     let sync_token = question.sync_token.as_deref();

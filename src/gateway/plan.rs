@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{
+    expiry,
     key_locking::{self, Name, Names, Script},
     question::Form,
 };
@@ -13,6 +14,7 @@ use crate::{
         Allowed, Policy,
         acl::Acl,
         command_table::{Entry, READONLY, lookup},
+        namespaces::Namespaces,
         refused,
     },
     redis::{Command, Failure, Pipeline, Reply, Safety},
@@ -35,6 +37,8 @@ impl Policy for Gateway {
 pub(super) struct Rules<'a> {
     /// The rules of the caller's key.
     pub(super) acl: Option<&'a Acl>,
+    /// Which keys expire.
+    pub(super) namespaces: &'a Namespaces,
     /// The names of scripts, where Redis does not know the flag that changes them.
     pub(super) names: Option<&'a Names>,
 }
@@ -58,8 +62,11 @@ enum After {
         real: Bytes,
         is_name_asked: bool,
     },
-    /// If Redis does not know the script, the reply behind it may say by which name it does.
-    Called(Bytes),
+    /// If Redis does not know the script, the reply at this place may say by which name it does.
+    Called {
+        sha: Bytes,
+        answer: usize,
+    },
 }
 
 /// The commands of one request, judged.
@@ -68,6 +75,10 @@ pub(super) struct Plan<'a> {
     form: Form,
     steps: Vec<Step>,
     pipeline: Pipeline,
+    /// Whether other words or more commands are sent than were asked.
+    is_changed: bool,
+    /// Whether expiries are among them.
+    has_expiries: bool,
     safety: Safety,
 }
 
@@ -75,7 +86,9 @@ impl<'a> Plan<'a> {
     /// Judges each command.
     pub(super) fn of(form: Form, commands: Vec<Words>, rules: Rules<'a>) -> Self {
         let steps = Vec::with_capacity(commands.len());
-        let mut plan = Self { rules, form, steps, pipeline: Pipeline::new(), safety: Safety::Read };
+        let pipeline = Pipeline::new();
+        let mut plan =
+            Self { rules, form, steps, pipeline, is_changed: false, has_expiries: false, safety: Safety::Read };
         for words in commands {
             let step = plan.judge(words).unwrap_or_else(|refusal| Step::Answered(Reply::Error(refusal)));
             plan.steps.push(step);
@@ -84,33 +97,50 @@ impl<'a> Plan<'a> {
     }
 
     fn judge(&mut self, mut words: Words) -> Result<Step, String> {
-        if refused::is_set_info(lookup(&words), &words) {
+        let entry = lookup(&words);
+        if refused::is_set_info(entry, &words) {
             return Ok(Step::Answered(Reply::Status(Bytes::from_static(b"OK"))));
         }
+        let length = words.len();
+        let expiries = entry.map(|entry| expiry::add(entry, &mut words, self.rules.namespaces)).unwrap_or_default();
         let script = self.rules.names.and_then(|names| key_locking::prepare(&mut words, names));
+        self.is_changed |= words.len() > length || !expiries.is_empty();
+        self.has_expiries |= !expiries.is_empty();
+
         let allowed = Allowed::judge(&Gateway, self.rules.acl, words)?;
-        if !allowed.entry().is_some_and(|entry| entry.is(READONLY)) {
+        if !entry.is_some_and(|entry| entry.is(READONLY)) {
             self.safety = Safety::Write;
         }
-        let is_name_asked = allowed.entry().is_some_and(|entry| entry.name == "SCRIPT|LOAD");
-        let mut after = if allowed.is_filtered() { After::Filter } else { After::Nothing };
+        let is_filtered = allowed.is_filtered();
         let place = self.pipeline.len();
         self.pipeline.push(allowed);
+        expiries.into_iter().for_each(|expire| self.pipeline.push(expire));
+        let after = match script {
+            Some(script) => self.follow(script, entry),
+            None if is_filtered => After::Filter,
+            None => After::Nothing,
+        };
+        Ok(Step::Sent(place, after))
+    }
+
+    /// What is sent behind a command that loads or calls a script.
+    fn follow(&mut self, script: Script, entry: Option<&Entry>) -> After {
+        self.is_changed = true;
+        let answer = self.pipeline.len();
         match script {
-            Some(Script::Loaded(known, real)) => {
+            Script::Loaded(known, real) => {
                 self.pipeline.push(key_locking::note(&known, &real));
-                after = After::Loaded { known, real, is_name_asked };
+                let is_name_asked = entry.is_some_and(|entry| entry.name == "SCRIPT|LOAD");
+                After::Loaded { known, real, is_name_asked }
             }
-            Some(Script::Unknown(sha)) => {
+            Script::Unknown(sha) => {
                 // Where others follow, the names have been learnt, and nobody knows another.
                 if self.form == Form::Command {
                     self.pipeline.push(key_locking::ask(&sha));
                 }
-                after = After::Called(sha);
+                After::Called { sha, answer }
             }
-            None => {}
         }
-        Ok(Step::Sent(place, after))
     }
 
     /// A transaction of which one command is refused is none.
@@ -127,8 +157,21 @@ impl<'a> Plan<'a> {
 
     /// Whether what is sent is just what was asked, and the answer is just what comes back.
     pub(super) fn is_untouched(&self) -> bool {
-        let asked_only = self.pipeline.len() == self.steps.len();
-        asked_only && self.steps.iter().all(|step| matches!(step, Step::Sent(_, After::Nothing)))
+        !self.is_changed && self.steps.iter().all(|step| matches!(step, Step::Sent(_, After::Nothing)))
+    }
+
+    /// Of a request that is not passed on as it came, a REST backend takes text only.
+    ///
+    /// # Errors
+    /// 400 with the index of the command that holds other bytes.
+    pub(super) fn refuse_bytes(&self) -> Result<(), ApiError> {
+        let is_text = |command: &Command| command.args().iter().all(|word| std::str::from_utf8(word).is_ok());
+        let place = self.pipeline.commands().iter().position(|command| !is_text(command));
+        let index = |place| self.steps.iter().rposition(|step| matches!(step, Step::Sent(sent, _) if *sent <= place));
+        match place.and_then(index) {
+            None => Ok(()),
+            Some(index) => Err(ApiError::bad_request(format!("Command {index}: it holds bytes that are not UTF-8"))),
+        }
     }
 
     /// Whether replies are read before they are passed on.
@@ -136,9 +179,9 @@ impl<'a> Plan<'a> {
         self.steps.iter().any(|step| matches!(step, Step::Sent(_, After::Filter)))
     }
 
-    /// Whether what is sent is one transaction.
+    /// Whether what is sent is one transaction: no key that one command has written may be left without its expiry.
     pub(super) fn is_atomic(&self) -> bool {
-        self.form == Form::Transaction
+        self.form == Form::Transaction || (self.form == Form::Command && self.has_expiries)
     }
 
     /// What is sent.
@@ -151,19 +194,22 @@ impl<'a> Plan<'a> {
         self.safety
     }
 
-    /// The one command once more, by the name that Redis knows the script by, if the replies say so.
+    /// The same once more, by the name that Redis knows the script by, if the replies say so.
     pub(super) fn by_other_name(&self, replies: &[Reply]) -> Option<Pipeline> {
-        let ([Step::Sent(place, After::Called(sha))], [Reply::Error(text), Reply::String(real)]) =
-            (self.steps.as_slice(), replies)
-        else {
+        let [Step::Sent(place, After::Called { sha, answer })] = self.steps.as_slice() else { return None };
+        let (Reply::Error(text), Reply::String(real)) = (replies.get(*place)?, replies.get(*answer)?) else {
             return None;
         };
         if !text.starts_with(NO_SCRIPT) {
             return None;
         }
         self.rules.names?.remember(sha.clone(), Name::Other(real.clone()));
-        let command: Command = self.pipeline.commands().get(*place)?.clone();
-        Some(command.with_word(1, real.clone()).into())
+        let mut pipeline = Pipeline::new();
+        for (n, command) in self.pipeline.commands().iter().enumerate() {
+            let command = command.clone();
+            pipeline.push(if n == *place { command.with_word(1, real.clone()) } else { command });
+        }
+        Some(pipeline)
     }
 
     /// One result a command, in order.
@@ -206,7 +252,7 @@ impl After {
                 }
                 remember(rules, &reply, known, Name::Other(real));
             }
-            Self::Called(sha) => remember(rules, &reply, sha, Name::Same),
+            Self::Called { sha, .. } => remember(rules, &reply, sha, Name::Same),
         }
         reply
     }

@@ -26,7 +26,7 @@ const RADIUS: Options = &[
 ];
 
 /// Whether a word is that option, in any letter case. Redis compares C strings: what follows a NUL is not looked at.
-pub(super) fn is_option(word: &[u8], name: &str) -> bool {
+pub(crate) fn is_option(word: &[u8], name: &str) -> bool {
     let text = word.split(|byte| *byte == 0).next().unwrap_or_default();
     text.eq_ignore_ascii_case(name.as_bytes())
 }

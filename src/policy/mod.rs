@@ -9,7 +9,7 @@
 pub mod acl;
 pub mod allowed;
 pub mod command_keys;
-mod command_options;
+pub(crate) mod command_options;
 pub mod command_table;
 pub mod commands;
 pub(crate) mod glob;
