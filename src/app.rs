@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    routing::{delete, get, patch, post},
-};
+use axum::Router;
 
 use crate::{
     config::{Config, ConfigError, Environment},
-    edge::{Context, LogLevel, cors::Cors},
+    edge::{
+        Context, LogLevel,
+        cors::Cors,
+        routing::{Routes, delete, get, patch, post},
+    },
     error::ApiError,
     gateway::{self, key_locking::Names},
     host::Host,
@@ -21,8 +22,8 @@ use crate::{
 };
 
 /// Every route on one screen. Who may call one stands in its handler's signature.
-fn routes() -> Router<App> {
-    Router::new()
+fn routes() -> Routes {
+    Routes::default()
         // Redis proxy: API keys of scope `proxy`.
         .route("/", get(service::index).post(proxy::read))
         .route("/redis/write", post(proxy::write))
@@ -180,6 +181,7 @@ impl Ready {
         let redis = Arc::new(Client::new(port, Arc::clone(&host), config.redis_timeout));
         let app = App(Arc::new(Parts { config, host, redis, scripts: Names::default() }));
         let router = routes()
+            .into_router()
             .fallback(async || ApiError::NotFound)
             .method_not_allowed_fallback(async |_: Context| ApiError::MethodNotAllowed)
             .with_state(app.clone());

@@ -11,6 +11,7 @@ mod json;
 mod log;
 mod path;
 mod query;
+pub mod routing;
 
 use axum::{
     body::Body,
