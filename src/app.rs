@@ -17,6 +17,7 @@ use crate::{
     service,
     social::{comments, feeds, follows, jobs, posts, reactions, search, users},
     sync::{bulk, reconcile, webhook},
+    usage::{self, Usage},
 };
 
 /// Every route on one screen. Who may call one stands in its handler's signature.
@@ -60,6 +61,8 @@ fn routes() -> Router<App> {
         .route("/sync/{list}", post(bulk::sync))
         .route("/webhooks/{event}", post(webhook::receive))
         .route("/admin/reconcile", post(reconcile::run))
+        // Administration: API keys of scope `admin`.
+        .route("/keys/usage", get(usage::show))
 }
 
 /// How many steps of pending jobs are one turn: each turn has a request's time for Redis.
@@ -79,6 +82,8 @@ pub struct Parts {
     pub host: Arc<dyn Host>,
     /// The Redis behind.
     pub redis: Arc<Client>,
+    /// What API keys were used for and is not written yet.
+    pub usage: Usage,
 }
 
 impl std::ops::Deref for App {
@@ -98,7 +103,7 @@ pub struct Ridge {
 
 /// An application that is ready to serve.
 pub struct Ready {
-    app: App,
+    pub(crate) app: App,
     pub(crate) router: Router,
 }
 
@@ -165,7 +170,7 @@ impl Ridge {
 impl Ready {
     fn new(config: Config, host: Arc<dyn Host>, port: Box<dyn Port>) -> Self {
         let redis = Arc::new(Client::new(port, Arc::clone(&host), config.redis_timeout));
-        let app = App(Arc::new(Parts { config, host, redis }));
+        let app = App(Arc::new(Parts { config, host, redis, usage: Usage::default() }));
         let router = routes()
             .fallback(async || ApiError::NotFound)
             .method_not_allowed_fallback(async |_: Context| ApiError::MethodNotAllowed)

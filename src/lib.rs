@@ -16,6 +16,7 @@
 //! | [`proxy`] | `POST /` and `POST /redis/write` |
 //! | [`social`] | the REST routes for frontends |
 //! | [`sync`] | what backends push: lists, webhooks, and the check that counters agree |
+//! | [`usage`] | what each API key is used for |
 //! | [`service`] | ping, health, whoami |
 //! | [`redis`] | commands, pipelines, scripts and replies; one port, two backends: Upstash REST and TCP |
 //!
@@ -33,6 +34,7 @@ pub mod redis;
 pub mod service;
 pub mod social;
 pub mod sync;
+pub mod usage;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;

@@ -9,7 +9,7 @@ use super::{
     jwt::Claims,
     username::{Role, Username},
 };
-use crate::{app::App, error::ApiError, policy::acl::Acl};
+use crate::{app::App, edge::Context, error::ApiError, policy::acl::Acl};
 
 /// Someone who has shown who they are.
 pub enum Caller {
@@ -25,14 +25,15 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// Reads the credentials, if there are any. `X-API-Key` is looked at first.
+    /// Reads the credentials, if there are any. `X-API-Key` is looked at first. A key that is known is noted in `context`,
+    /// also if it is refused here.
     ///
     /// # Errors
     /// 401 for credentials that are wrong, 403 for an `X-Act-As` that is not allowed, 400 for one that is no name.
-    pub async fn from_headers(headers: &HeaderMap, app: &App) -> Result<Option<Self>, ApiError> {
+    pub async fn from_headers(headers: &HeaderMap, app: &App, context: &Context) -> Result<Option<Self>, ApiError> {
         let act_as = single(headers, &ACT_AS);
         let caller = if let Some(key) = single(headers, &API_KEY) {
-            Some(by_api_key(key, act_as, headers, app)?)
+            Some(by_api_key(key, act_as, headers, app, context)?)
         } else if let Some(token) = token(headers) {
             Some(by_token(token, app).await?)
         } else {
@@ -93,8 +94,15 @@ const TOKEN_HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("x-access-token"),
 ];
 
-fn by_api_key(presented: &[u8], act_as: Option<&[u8]>, headers: &HeaderMap, app: &App) -> Result<Caller, ApiError> {
+fn by_api_key(
+    presented: &[u8],
+    act_as: Option<&[u8]>,
+    headers: &HeaderMap,
+    app: &App,
+    context: &Context,
+) -> Result<Caller, ApiError> {
     let key = app.config.api_keys.find(presented, || app.host.now_ms()).ok_or(ApiError::InvalidApiKey)?;
+    context.note_key(key);
     let address = single(headers, &CLIENT_ADDRESS).and_then(|text| std::str::from_utf8(text).ok());
     if !key.allows(address.and_then(|text| text.parse::<IpAddr>().ok())) {
         return Err(ApiError::AddressForbidden);

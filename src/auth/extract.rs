@@ -8,7 +8,7 @@ use crate::{app::App, edge::Context, error::ApiError};
 
 async fn caller(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
     let context = Context::of(parts);
-    let caller = Caller::from_headers(&parts.headers, app).await?.ok_or(ApiError::MissingToken)?;
+    let caller = Caller::from_headers(&parts.headers, app, &context).await?.ok_or(ApiError::MissingToken)?;
     context.note_caller(caller.kind());
     Ok(caller)
 }

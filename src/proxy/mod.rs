@@ -2,6 +2,7 @@
 
 mod batch;
 mod read;
+mod refusal;
 mod write;
 
 pub use read::read;

@@ -4,22 +4,26 @@ use axum::extract::State;
 use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::batch::{self, Words};
+use super::{
+    batch::{self, Words},
+    refusal::Refusal,
+};
 use crate::{
     app::App,
     auth::{ProxyCaller, Username},
     edge::{
-        Json,
+        Context, Json,
         body::{BodyOf, BoundedBody},
     },
     error::ApiError,
-    policy::{ReadCommands, acl::Acl, command_table::Entry, commands::wrong_arity, keys},
+    policy::{ReadCommands, acl::Acl, command_table::Entry, keys},
     redis::{Command, Pipeline, Redis, Reply},
 };
 
 /// Answers each command in its place; those that are refused are never sent.
 pub async fn read(
     ProxyCaller(caller): ProxyCaller,
+    context: Context,
     redis: Redis,
     State(app): State<App>,
     BodyOf(body): BoundedBody,
@@ -27,40 +31,44 @@ pub async fn read(
     let username = caller.username();
     let mut pipeline = Pipeline::new();
     let mut verdicts = Vec::new();
-    for words in batch::parse(&body)? {
-        verdicts.push(judge(words, &app.config.proxy.read, &username, caller.acl()).map(|(entry, command)| {
+    let commands = batch::parse(&body)?;
+    context.note_commands(commands.len());
+    for words in commands {
+        let verdict = judge(words, &app.config.proxy.read, &username, caller.acl()).map(|(entry, command)| {
             pipeline.push(command);
             entry
-        }));
+        });
+        verdicts.push(verdict.map_err(|refusal| refusal.into_reply(&context)));
     }
     let mut replies = redis.read(pipeline).await?.into_iter();
     let answers = verdicts.into_iter().map(|verdict| match verdict {
         Ok(entry) => Answer::new(entry, replies.next().unwrap_or(Reply::Nil)),
-        Err(refusal) => Answer::Plain(Reply::Error(refusal)),
+        Err(refusal) => Answer::Plain(refusal),
     });
     Ok(Json(answers.collect()))
 }
 
-/// The command with its placeholders resolved, or the text that stands in its place.
+/// The command with its placeholders resolved, or why it is not sent.
 fn judge(
     mut words: Words,
     allowed: &ReadCommands,
     caller: &Username,
     acl: Option<&Acl>,
-) -> Result<(&'static Entry, Command), String> {
-    let entry = words.first().map(|name| allowed.check(name)).transpose()?.ok_or("ERR empty command")?;
+) -> Result<(&'static Entry, Command), Refusal> {
+    let name = words.first().ok_or_else(Refusal::empty)?;
+    let entry = allowed.check(name).map_err(Refusal::denied)?;
     if !entry.takes(words.len()) {
-        return Err(wrong_arity(entry));
+        return Err(Refusal::arity(entry));
     }
     for position in entry.key_positions(words.len()) {
         let Some(key) = words.get_mut(position) else { continue };
         *key = keys::resolve_placeholder(key, caller);
         if keys::is_private(key) {
-            return Err("ERR forbidden: private key".to_owned());
+            return Err(Refusal::denied("ERR forbidden: private key"));
         }
     }
     if let Some(denied) = acl.and_then(|acl| acl.check(&words).err()) {
-        return Err(denied.to_string());
+        return Err(denied.into());
     }
     Ok((entry, Command::named(entry.name, words)))
 }
