@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::DateTime;
+use serde::{Serialize, Serializer};
 
 /// A day's length in milliseconds. Unix time knows no other.
 const LENGTH_MS: u64 = 86_400_000;
@@ -28,6 +29,12 @@ impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let start = i64::try_from(self.0.saturating_mul(LENGTH_MS)).ok().and_then(DateTime::from_timestamp_millis);
         start.map_or(Err(fmt::Error), |start| start.date_naive().fmt(f))
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,9 +1,9 @@
 //! What each API key is used for: requests, commands and denials a day, and when it was last used.
 //!
-//! Every request with a known key is counted in the isolate ([`count`]), which costs it no round trip. The first count
-//! after a writing leaves one more writing for later ([`write`]): it waits a little, and then adds what has come meanwhile
+//! Every request with a known key is counted in the isolate (`count`), which costs it no round trip. The first count
+//! after a writing leaves one more writing for later (`write`): it waits a little, and then adds what has come meanwhile
 //! to the counts of all isolates in Redis, in one script. So a busy isolate writes every few seconds and not for every
-//! request, and one that falls quiet writes its last counts too. [`show`] is the route that tells them.
+//! request, and one that falls quiet writes its last counts too. `show` is the route that tells them.
 //!
 //! A batch of counts carries the isolate's name and a number, and Redis remembers the last number of each isolate. So a
 //! batch whose outcome is unknown is simply sent again: nothing is lost by a Redis that was away, and nothing counted

@@ -3,10 +3,8 @@
 //! It tells what stands in Redis. What isolates have counted in the last seconds is not in it, not even by the one that
 //! answers: else the numbers would go up and down with the isolate that one happens to ask.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{Counts, Day, KEPT_DAYS, LAST, of_day};
 use crate::{
@@ -43,14 +41,9 @@ struct KeyUsage {
 
 #[derive(Serialize)]
 struct DayUsage {
-    #[serde(serialize_with = "as_text")]
     date: Day,
     #[serde(flatten)]
     counts: Counts,
-}
-
-fn as_text<S: Serializer>(day: &Day, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(day)
 }
 
 /// Shows the last days, today among them.
@@ -70,14 +63,16 @@ pub async fn show(_: AdminCaller, redis: Redis, State(app): State<App>, query: Q
     Ok(Json(stored.show(&app.config.api_keys)))
 }
 
-/// What stands in Redis, by the names of keys.
+/// What stands in Redis, in the order of the keys' names.
 #[derive(Default)]
-struct Stored(BTreeMap<String, KeyUsage>);
+struct Stored(Vec<KeyUsage>);
 
 impl Stored {
     fn add_last_uses(&mut self, names: Reply) -> Result<(), Failure> {
         for (name, time) in names.into_pairs()? {
-            self.of(&String::from_utf8_lossy(&name)).last_used = unsigned(&time);
+            if let Some(usage) = self.of(&String::from_utf8_lossy(&name)) {
+                usage.last_used = unsigned(&time);
+            }
         }
         Ok(())
     }
@@ -93,7 +88,7 @@ impl Stored {
                 "denials" => Counts { denials: number, ..Counts::default() },
                 _ => continue,
             };
-            let usage = self.of(name);
+            let Some(usage) = self.of(name) else { continue };
             usage.total += counts;
             match usage.days.last_mut() {
                 Some(day) if day.date == date => day.counts += counts,
@@ -103,17 +98,27 @@ impl Stored {
         Ok(())
     }
 
-    fn of(&mut self, name: &str) -> &mut KeyUsage {
-        self.0.entry(name.to_owned()).or_insert_with(|| KeyUsage { name: name.to_owned(), ..KeyUsage::default() })
+    fn place_of(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|usage| usage.name.as_str().cmp(name))
+    }
+
+    /// The usage of a key, made if it is not there: never `None`.
+    fn of(&mut self, name: &str) -> Option<&mut KeyUsage> {
+        let place = self.place_of(name).unwrap_or_else(|place| {
+            self.0.insert(place, KeyUsage { name: name.to_owned(), ..KeyUsage::default() });
+            place
+        });
+        self.0.get_mut(place)
     }
 
     fn show(mut self, configured: &ApiKeys) -> Shown {
         let mut keys = Vec::with_capacity(self.0.len());
         for key in configured.iter() {
-            self.of(&key.name).configured = true;
-            keys.extend(self.0.remove(&key.name));
+            let stored = self.place_of(&key.name).map(|place| self.0.remove(place)).ok();
+            let usage = stored.unwrap_or_else(|| KeyUsage { name: key.name.clone(), ..KeyUsage::default() });
+            keys.push(KeyUsage { configured: true, ..usage });
         }
-        keys.extend(self.0.into_values());
+        keys.extend(self.0);
         Shown { keys }
     }
 }
