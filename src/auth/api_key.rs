@@ -112,6 +112,11 @@ impl ApiKeys {
         Ok(())
     }
 
+    /// Every key, in the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &ApiKey> {
+        self.0.iter().map(Arc::as_ref)
+    }
+
     /// The key that `presented` is, if any and not expired. Takes the same time whichever it is.
     pub fn find(&self, presented: &[u8], now_ms: impl FnOnce() -> u64) -> Option<&Arc<ApiKey>> {
         let digest: [u8; 32] = Sha256::digest(presented).into();

@@ -15,6 +15,8 @@ pub mod path;
 mod plan;
 mod question;
 
+use std::sync::Arc;
+
 use axum::{extract::State, response::Response};
 
 use self::{
@@ -25,6 +27,7 @@ use self::{
 use crate::{
     app::App,
     auth::{ApiKey, GatewayCaller},
+    edge::Context,
     error::ApiError,
     redis::{Ask, Backend, Redis},
 };
@@ -37,34 +40,46 @@ pub(crate) fn is_below(path: &str) -> bool {
 /// Runs one command, from the path or from the body.
 pub async fn command(
     GatewayCaller(key): GatewayCaller,
+    context: Context,
     redis: Redis,
     State(app): State<App>,
     question: Question,
 ) -> Result<Response, ApiError> {
-    Box::pin(run(Form::Command, &key, &redis, &app, question)).await
+    Box::pin(run(Form::Command, &Call { key, context, redis, app }, question)).await
 }
 
 /// Runs commands in their order; others may run between them.
 pub async fn pipeline(
     GatewayCaller(key): GatewayCaller,
+    context: Context,
     redis: Redis,
     State(app): State<App>,
     question: Question,
 ) -> Result<Response, ApiError> {
-    Box::pin(run(Form::Pipeline, &key, &redis, &app, question)).await
+    Box::pin(run(Form::Pipeline, &Call { key, context, redis, app }, question)).await
 }
 
 /// Runs commands as one transaction.
 pub async fn multi_exec(
     GatewayCaller(key): GatewayCaller,
+    context: Context,
     redis: Redis,
     State(app): State<App>,
     question: Question,
 ) -> Result<Response, ApiError> {
-    Box::pin(run(Form::Transaction, &key, &redis, &app, question)).await
+    Box::pin(run(Form::Transaction, &Call { key, context, redis, app }, question)).await
 }
 
-async fn run(form: Form, key: &ApiKey, redis: &Redis, app: &App, question: Question) -> Result<Response, ApiError> {
+/// Who asks, and what answers.
+struct Call {
+    key: Arc<ApiKey>,
+    context: Context,
+    redis: Redis,
+    app: App,
+}
+
+async fn run(form: Form, call: &Call, question: Question) -> Result<Response, ApiError> {
+    let Call { key, context, redis, app } = call;
     let encoding = Encoding::of(&question, form)?;
     let Asked { commands, as_it_came } = question.read(form)?;
     let names = matches!(redis.backend(), Some(Backend::Tcp(_))).then_some(&app.scripts);
@@ -72,7 +87,7 @@ async fn run(form: Form, key: &ApiKey, redis: &Redis, app: &App, question: Quest
         key_locking::learn(form, &commands, names, redis).await?;
     }
     let rules = Rules { acl: key.acl.as_ref(), namespaces: &app.config.namespaces, names };
-    let plan = Plan::of(form, commands, rules);
+    let plan = Plan::of(form, commands, rules, context);
     if form == Form::Transaction {
         plan.refuse_whole()?;
     }

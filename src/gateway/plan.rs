@@ -8,10 +8,10 @@ use super::{
     question::Form,
 };
 use crate::{
-    edge::batch::Words,
+    edge::{Context, batch::Words},
     error::ApiError,
     policy::{
-        Allowed, Policy,
+        Allowed, Policy, Refusal,
         acl::Acl,
         command_table::{Entry, READONLY, lookup},
         namespaces::Namespaces,
@@ -24,9 +24,9 @@ use crate::{
 struct Gateway;
 
 impl Policy for Gateway {
-    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, String> {
+    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, Refusal> {
         match refused::reason(words) {
-            Some(reason) => Err(refused::text(words, reason)),
+            Some(reason) => Err(Refusal::Denied(refused::text(words, reason))),
             None => Ok(lookup(words)),
         }
     }
@@ -84,19 +84,20 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Judges each command.
-    pub(super) fn of(form: Form, commands: Vec<Words>, rules: Rules<'a>) -> Self {
+    pub(super) fn of(form: Form, commands: Vec<Words>, rules: Rules<'a>, context: &Context) -> Self {
+        context.note_commands(commands.len());
         let steps = Vec::with_capacity(commands.len());
         let pipeline = Pipeline::new();
         let mut plan =
             Self { rules, form, steps, pipeline, is_changed: false, has_expiries: false, safety: Safety::Read };
         for words in commands {
-            let step = plan.judge(words).unwrap_or_else(|refusal| Step::Answered(Reply::Error(refusal)));
+            let step = plan.judge(words).unwrap_or_else(|refusal| Step::Answered(context.refuse(refusal)));
             plan.steps.push(step);
         }
         plan
     }
 
-    fn judge(&mut self, mut words: Words) -> Result<Step, String> {
+    fn judge(&mut self, mut words: Words) -> Result<Step, Refusal> {
         let entry = lookup(&words);
         if refused::is_set_info(entry, &words) {
             return Ok(Step::Answered(Reply::Status(Bytes::from_static(b"OK"))));
