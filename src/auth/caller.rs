@@ -195,7 +195,7 @@ const BEARER: &[u8] = b"Bearer ";
 
 /// The parameter `_token` of a query, decoded.
 fn query_token(query: &str) -> Option<Cow<'_, [u8]>> {
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
     let (_, value) = pairs.find(|(name, _)| name == QUERY_TOKEN)?;
     Some(value.into_owned().into_bytes().into())
 }

@@ -8,7 +8,7 @@ mod context;
 pub mod cors;
 pub mod fields;
 mod json;
-mod log;
+pub mod log;
 mod path;
 mod query;
 pub mod routing;

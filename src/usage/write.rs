@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
+    edge::log,
     host::Level,
     redis::{Failure, Invocation, Safety, Script},
     social::scripts,
@@ -29,8 +30,7 @@ pub(super) async fn write(app: App) {
     if let Err(failure) = write_all(&app).await
         && app.config.log_level.writes(Level::Warn)
     {
-        let line = serde_json::json!({"level": "warn", "usage": "not written yet", "cause": failure.to_string()});
-        app.host.log(Level::Warn, &line.to_string());
+        app.host.log(Level::Warn, &log::failure(Level::Warn, "usage_not_written", &failure));
     }
 }
 
