@@ -20,14 +20,15 @@ use crate::{
     redis::{Command, Failure, Pipeline, Reply, Safety},
 };
 
-/// What the gateway lets through: everything but what cannot work there. The rest is for the ACL to say.
-struct Gateway;
+/// What the gateway lets through of a command that has been looked up: everything but what cannot work there. The rest is for
+/// the ACL to say.
+struct Gateway(Option<&'static Entry>);
 
 impl Policy for Gateway {
     fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, Refusal> {
         match refused::reason(words) {
             Some(reason) => Err(Refusal::Denied(refused::text(words, reason))),
-            None => Ok(lookup(words)),
+            None => Ok(self.0),
         }
     }
 }
@@ -104,11 +105,11 @@ impl<'a> Plan<'a> {
         }
         let length = words.len();
         let expiries = entry.map(|entry| expiry::add(entry, &mut words, self.rules.namespaces)).unwrap_or_default();
-        let script = self.rules.names.and_then(|names| key_locking::prepare(&mut words, names));
+        let script = self.rules.names.and_then(|names| key_locking::prepare(entry?, &mut words, names));
         self.is_changed |= words.len() > length || !expiries.is_empty();
         self.has_expiries |= !expiries.is_empty();
 
-        let allowed = Allowed::judge(&Gateway, self.rules.acl, words)?;
+        let allowed = Allowed::judge(&Gateway(entry), self.rules.acl, words)?;
         if !entry.is_some_and(|entry| entry.is(READONLY)) {
             self.safety = Safety::Write;
         }
