@@ -22,7 +22,7 @@ use axum::{extract::State, response::Response};
 use self::{
     answer::Encoding,
     plan::{Plan, Rules},
-    question::{Asked, Form, Question},
+    question::{Form, Question},
 };
 use crate::{
     app::App,
@@ -78,20 +78,30 @@ struct Call {
     app: App,
 }
 
-async fn run(form: Form, call: &Call, question: Question) -> Result<Response, ApiError> {
+async fn run(form: Form, call: &Call, mut question: Question) -> Result<Response, ApiError> {
     let Call { key, context, redis, app } = call;
     let encoding = Encoding::of(&question, form)?;
-    let Asked { commands, as_it_came } = question.read(form)?;
-    let names = matches!(redis.backend(), Some(Backend::Tcp(_))).then_some(&app.scripts);
-    if let Some(names) = names {
-        key_locking::learn(form, &commands, names, redis).await?;
-    }
+    let rest = match redis.backend() {
+        Some(Backend::Rest(rest)) => Some(rest),
+        _ => None,
+    };
+    let names = rest.is_none().then_some(&app.scripts);
     let rules = Rules { acl: key.acl.as_ref(), namespaces: &app.config.namespaces, names };
-    let plan = Plan::of(form, commands, rules, context);
+
+    let mut asked = question.read(form, rest.is_some()).await?;
+    context.note_commands(asked.commands.len());
+    if let Some(names) = names {
+        key_locking::learn(form, &asked.commands, names, redis).await?;
+    }
+    let mut plan = Plan::of(form, asked.commands, rules, context);
+    if asked.is_unread && plan.is_changed() {
+        asked = question.read(form, false).await?;
+        plan = Plan::of(form, asked.commands, rules, context);
+    }
     if form == Form::Transaction {
         plan.refuse_whole()?;
     }
-    if let (Some(Backend::Rest(rest)), Some(outgoing), true) = (redis.backend(), as_it_came, plan.is_untouched()) {
+    if let (Some(rest), Some(outgoing), true) = (rest, asked.as_it_came, plan.is_untouched()) {
         return passage::pass(redis, rest, outgoing, plan.safety()).await;
     }
     if names.is_none() {

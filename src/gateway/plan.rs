@@ -86,7 +86,6 @@ pub(super) struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// Judges each command.
     pub(super) fn of(form: Form, commands: Vec<Words>, rules: Rules<'a>, context: &Context) -> Self {
-        context.note_commands(commands.len());
         let steps = Vec::with_capacity(commands.len());
         let pipeline = Pipeline::new();
         let mut plan =
@@ -155,6 +154,11 @@ impl<'a> Plan<'a> {
             _ => None,
         });
         refusal.map_or(Ok(()), |text| Err(ApiError::Command(text)))
+    }
+
+    /// Whether other words or more commands are sent than were asked.
+    pub(super) fn is_changed(&self) -> bool {
+        self.is_changed
     }
 
     /// Whether what is sent is just what was asked, and the answer is just what comes back.
