@@ -99,7 +99,7 @@ fn put(out: &mut Vec<u8>, encoding: Encoding, reply: &Reply) {
 
 fn put_value(out: &mut Vec<u8>, reply: &Reply, base64: bool) {
     match reply {
-        Reply::Nil => out.extend_from_slice(b"null"),
+        Reply::Nil | Reply::NilArray => out.extend_from_slice(b"null"),
         Reply::Integer(number) => out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
         Reply::String(bytes) | Reply::Status(bytes) if base64 => put_base64(out, bytes),
         Reply::String(bytes) | Reply::Status(bytes) => put_text(out, bytes),

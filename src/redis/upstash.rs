@@ -156,7 +156,7 @@ fn from_base64(reply: &mut Reply, is_result: bool) {
             }
         }
         Reply::Array(items) => items.iter_mut().for_each(|item| from_base64(item, false)),
-        Reply::Nil | Reply::Integer(_) | Reply::Status(_) | Reply::Error(_) => {}
+        Reply::Nil | Reply::NilArray | Reply::Integer(_) | Reply::Status(_) | Reply::Error(_) => {}
     }
 }
 
