@@ -36,7 +36,7 @@ pub struct Parsed {
 /// Reads a body that is one command.
 ///
 /// # Errors
-/// 400 with the reason.
+/// 400 with the reason, 413 for more than [`MAX_WORDS`].
 pub fn one(body: &Bytes) -> Result<Parsed, ApiError> {
     let list = list_of(body)?;
     let at = Place::new(1);
@@ -92,9 +92,11 @@ fn read(parsed: serde_json::Result<Vec<Words>>, is_batch: bool, at: Place) -> Re
     match parsed {
         Ok(commands) if commands.is_empty() => Err(ApiError::bad_request("The batch is empty")),
         Ok(commands) => Ok(Parsed { commands, is_plain: at.is_plain.get() }),
-        Err(_) if at.too_many.get() => Err(ApiError::BatchTooLarge { limit: at.most_commands }),
-        Err(error) if error.is_data() => Err(ApiError::bad_request(at.describe(&error, is_batch))),
-        Err(_) => Err(ApiError::bad_request("The body is not valid JSON")),
+        Err(error) => Err(match at.too_many.take() {
+            Some(too_many) => too_many,
+            None if error.is_data() => ApiError::bad_request(at.describe(&error, is_batch)),
+            None => ApiError::bad_request("The body is not valid JSON"),
+        }),
     }
 }
 
@@ -128,7 +130,7 @@ fn parse_with<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> serde_js
 struct Place {
     command: Cell<usize>,
     words: Cell<usize>,
-    too_many: Cell<bool>,
+    too_many: Cell<Option<ApiError>>,
     is_plain: Cell<bool>,
     most_commands: usize,
 }
@@ -146,8 +148,8 @@ impl Place {
         if is_batch { format!("Command {}: {reason}", self.command.get()) } else { format!("Command 0: {reason}") }
     }
 
-    fn refuse_more<E: serde::de::Error>(&self) -> E {
-        self.too_many.set(true);
+    fn refuse_more<E: serde::de::Error>(&self, error: ApiError) -> E {
+        self.too_many.set(Some(error));
         E::custom("too many")
     }
 }
@@ -175,7 +177,7 @@ impl<'de> Visitor<'de> for Batch<'_> {
         let mut commands = Vec::new();
         while let Some(words) = seq.next_element_seed(Command { body: self.body, at: self.at })? {
             if commands.len() == self.at.most_commands {
-                return Err(self.at.refuse_more());
+                return Err(self.at.refuse_more(ApiError::BatchTooLarge { limit: self.at.most_commands }));
             }
             commands.push(words);
             self.at.command.set(commands.len());
@@ -220,7 +222,7 @@ impl<'de> Visitor<'de> for Command<'_> {
         let total = self.at.words.get() + words.len();
         self.at.words.set(total);
         if total > MAX_WORDS {
-            return Err(self.at.refuse_more());
+            return Err(self.at.refuse_more(ApiError::TooManyWords { limit: MAX_WORDS }));
         }
         if words.is_empty() { Err(A::Error::custom("is empty")) } else { Ok(words) }
     }
