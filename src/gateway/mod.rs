@@ -115,6 +115,10 @@ async fn run(form: Form, call: &Call, mut question: Question) -> Result<Response
         told = redis.ask(&Ask { pipeline: &pipeline, ..ask }, plan.safety()).await?;
     }
     let results = plan.results(told.replies.map_err(ApiError::Command)?)?;
-    let token = told.sync_token.unwrap_or_else(|| question::fresh_token(app));
+    let token = told.sync_token.unwrap_or_else(|| match rest {
+        None => question::fresh_token(app),
+        // Nobody was asked: what the caller has seen before is still the last it has seen.
+        Some(_) => question.sync_token.clone().unwrap_or_default(),
+    });
     answer::of(form, encoding, results, &token)
 }

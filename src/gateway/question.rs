@@ -150,7 +150,9 @@ impl Question {
         if !matches!(body, Payload::Empty) {
             headers.push(("content-type", content_type.to_owned()));
         }
-        Outgoing { method: self.method.clone(), path, headers, body, may_hold: true }
+        // What a command failed with stands in a body, which the answer to a HEAD has not.
+        let method = if self.method == Method::HEAD { Method::GET } else { self.method.clone() };
+        Outgoing { method, path, headers, body, may_hold: true }
     }
 }
 
