@@ -91,7 +91,7 @@ async fn run(form: Form, call: &Call, mut question: Question) -> Result<Response
     let mut asked = question.read(form, rest.is_some()).await?;
     context.note_commands(asked.commands.len());
     if let Some(names) = names {
-        key_locking::learn(form, &asked.commands, names, redis).await?;
+        key_locking::learn(form, &asked.commands, names, rules.acl, redis).await?;
     }
     let mut plan = Plan::of(form, asked.commands, rules, context);
     if asked.is_unread && plan.is_changed() {
