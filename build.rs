@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Where scripts lie, below `src/`.
-const FOLDERS: [&str; 3] = ["namespaces", "proxy", "social/scripts"];
+const FOLDERS: [&str; 4] = ["namespaces", "proxy", "social/scripts", "usage"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let target = PathBuf::from(env::var("OUT_DIR")?).join("lua");

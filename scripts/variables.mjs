@@ -14,6 +14,7 @@ export const WORKER_VARIABLES = [
   { name: 'XANO_API_KEY', meaning: 'one API key, with every scope but gateway' },
   { name: 'API_KEYS', meaning: 'a JSON list of {name, key | sha256, scopes?, acl?, expires_at?, allow_ips?}' },
   { name: 'QUERY_TOKEN', initial: 'on', meaning: 'off: /redis takes no API key from the query' },
+  { name: 'NAMESPACES', meaning: 'a JSON list of {name, prefix, ttl?: [[pattern, seconds], ...]}' },
   { name: 'JWT_SECRET', meaning: 'HS256, at least 32 bytes' },
   { name: 'JWT_SECRET_PREVIOUS', meaning: 'the secret before, accepted while rotating' },
   { name: 'JWT_PUBLIC_KEY', meaning: 'RS256, ES256 or EdDSA: a PEM or a JWK' },

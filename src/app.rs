@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    routing::{delete, get, patch, post},
-};
+use axum::Router;
 
 use crate::{
     config::{Config, ConfigError, Environment},
-    edge::{Context, LogLevel, cors::Cors},
+    edge::{
+        Context, LogLevel,
+        cors::Cors,
+        routing::{Routes, delete, get, patch, post},
+    },
     error::ApiError,
     gateway::{self, key_locking::Names},
     host::Host,
@@ -18,11 +19,12 @@ use crate::{
     service,
     social::{comments, feeds, follows, jobs, posts, reactions, search, users},
     sync::{bulk, reconcile, webhook},
+    usage::{self, Usage},
 };
 
 /// Every route on one screen. Who may call one stands in its handler's signature.
-fn routes() -> Router<App> {
-    Router::new()
+fn routes() -> Routes {
+    Routes::default()
         // Redis proxy: API keys of scope `proxy`.
         .route("/", get(service::index).post(proxy::read))
         .route("/redis/write", post(proxy::write))
@@ -71,6 +73,8 @@ fn routes() -> Router<App> {
         .route("/namespaces", get(namespaces::usage::usage))
         .route("/namespaces/{ns}/keys", get(namespaces::list::list).delete(namespaces::delete::delete))
         .route("/namespaces/{ns}/adopt", post(namespaces::adopt::adopt))
+        // Administration: API keys of scope `admin`.
+        .route("/keys/usage", get(usage::show))
 }
 
 /// How many steps of pending jobs are one turn: each turn has a request's time for Redis.
@@ -92,6 +96,8 @@ pub struct Parts {
     pub redis: Arc<Client>,
     /// The names of scripts that this isolate has met at the gateway.
     pub scripts: Names,
+    /// What API keys were used for and is not written yet.
+    pub usage: Usage,
 }
 
 impl std::ops::Deref for App {
@@ -111,7 +117,7 @@ pub struct Ridge {
 
 /// An application that is ready to serve.
 pub struct Ready {
-    app: App,
+    pub(crate) app: App,
     pub(crate) router: Router,
 }
 
@@ -178,8 +184,10 @@ impl Ridge {
 impl Ready {
     fn new(config: Config, host: Arc<dyn Host>, port: Box<dyn Port>) -> Self {
         let redis = Arc::new(Client::new(port, Arc::clone(&host), config.redis_timeout));
-        let app = App(Arc::new(Parts { config, host, redis, scripts: Names::default() }));
+        let (scripts, usage) = Default::default();
+        let app = App(Arc::new(Parts { config, host, redis, scripts, usage }));
         let router = routes()
+            .into_router()
             .fallback(async || ApiError::NotFound)
             .method_not_allowed_fallback(async |_: Context| ApiError::MethodNotAllowed)
             .with_state(app.clone());

@@ -210,6 +210,11 @@ impl ApiError {
         }
     }
 
+    /// Whether it is the API key that may not do this.
+    pub(crate) fn denies_key(&self) -> bool {
+        matches!(self, Self::MissingScope(_) | Self::AddressForbidden)
+    }
+
     /// A hint for the human who reads the answer.
     fn hint(&self) -> Option<Cow<'_, str>> {
         Some(match self {

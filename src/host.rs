@@ -161,6 +161,10 @@ pub trait Host: Send + Sync {
     /// Tells that jobs are pending, so that somebody carries them on soon. Where nobody can be told, a timer finds them.
     fn wake(&self) -> BoxFuture<'_, ()>;
 
+    /// Does something that no caller waits for, once `delay` has passed. The machine may be gone by then, and the work
+    /// with it: whoever leaves it must be able to do without.
+    fn later(&self, delay: Duration, work: BoxFuture<'static, ()>);
+
     /// Writes one line to the console.
     fn log(&self, level: Level, line: &str);
 

@@ -18,6 +18,7 @@
 //! | [`namespaces`] | what operators ask about the keys of a prefix, and do to them |
 //! | [`social`] | the REST routes for frontends |
 //! | [`sync`] | what backends push: lists, webhooks, and the check that counters agree |
+//! | [`usage`] | what each API key is used for |
 //! | [`service`] | ping, health, whoami |
 //! | [`redis`] | commands, pipelines, scripts and replies; one port, two backends: Upstash REST and TCP |
 //!
@@ -37,6 +38,7 @@ pub mod redis;
 pub mod service;
 pub mod social;
 pub mod sync;
+pub mod usage;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;

@@ -5,6 +5,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 use chrono::DateTime;
 use ipnet::IpNet;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
@@ -97,7 +98,7 @@ impl ApiKeys {
     /// # Errors
     /// A sentence that names the entry and the field; it never repeats a key.
     pub fn add_list(&mut self, json: &str) -> Result<(), String> {
-        let entries: Vec<serde_json::Value> =
+        let entries: Vec<&RawValue> =
             serde_json::from_str(json).map_err(|_| "must be a JSON list of objects".to_owned())?;
         for (index, entry) in entries.into_iter().enumerate() {
             let key = read_entry(entry).map_err(|problem| format!("entry {index}: {problem}"))?;
@@ -110,6 +111,11 @@ impl ApiKeys {
             self.0.push(Arc::new(key));
         }
         Ok(())
+    }
+
+    /// Every key, in the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &ApiKey> {
+        self.0.iter().map(Arc::as_ref)
     }
 
     /// The key that `presented` is, if any and not expired. Takes the same time whichever it is.
@@ -128,28 +134,21 @@ impl ApiKeys {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct Entry<'a> {
     name: String,
     key: Option<String>,
     sha256: Option<String>,
     scopes: Option<Vec<Scope>>,
     acl: Option<String>,
-    expires_at: Option<Expiry>,
+    #[serde(borrow)]
+    expires_at: Option<&'a RawValue>,
     #[serde(default)]
     allow_ips: Vec<String>,
 }
 
-/// Unix seconds, or RFC 3339.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Expiry {
-    Seconds(u64),
-    Text(String),
-}
-
-fn read_entry(entry: serde_json::Value) -> Result<ApiKey, String> {
+fn read_entry(entry: &RawValue) -> Result<ApiKey, String> {
     // serde's message may quote a value, so only the fields' own problems are told, never the text of the error.
-    let entry: Entry = serde_json::from_value(entry).map_err(|_| {
+    let entry: Entry<'_> = serde_json::from_str(entry.get()).map_err(|_| {
         "must be an object with name, key or sha256, and optionally scopes (of proxy, rest, sync, act-as, gateway, \
          admin), acl, expires_at, allow_ips"
             .to_owned()
@@ -163,15 +162,7 @@ fn read_entry(entry: serde_json::Value) -> Result<ApiKey, String> {
         (None, Some(hex)) => from_hex(&hex).ok_or("sha256 must be 64 hexadecimal digits")?,
         _ => return Err("needs exactly one of key and sha256".to_owned()),
     };
-    let expires_at_ms = match entry.expires_at {
-        None => None,
-        Some(Expiry::Seconds(seconds)) => Some(seconds.saturating_mul(1000)),
-        Some(Expiry::Text(text)) => {
-            let time = DateTime::parse_from_rfc3339(&text)
-                .map_err(|_| "expires_at must be Unix seconds or a time such as 2027-01-31T00:00:00Z")?;
-            Some(u64::try_from(time.timestamp_millis()).unwrap_or(0))
-        }
-    };
+    let expires_at_ms = entry.expires_at.map(read_expiry).transpose()?;
     let allow_ips = entry
         .allow_ips
         .iter()
@@ -180,6 +171,17 @@ fn read_entry(entry: serde_json::Value) -> Result<ApiKey, String> {
         .map_err(|_| "allow_ips must hold addresses or networks such as 203.0.113.0/24")?;
     let scopes = entry.scopes.unwrap_or_else(|| vec![Scope::Gateway]);
     Ok(ApiKey { name: entry.name, acl, digest, scopes, expires_at_ms, allow_ips })
+}
+
+/// Unix seconds, or a time in the form of RFC 3339; in milliseconds.
+fn read_expiry(value: &RawValue) -> Result<u64, &'static str> {
+    const PROBLEM: &str = "expires_at must be Unix seconds or a time such as 2027-01-31T00:00:00Z";
+    if let Ok(seconds) = serde_json::from_str::<u64>(value.get()) {
+        return Ok(seconds.saturating_mul(1000));
+    }
+    let text: String = serde_json::from_str(value.get()).map_err(|_| PROBLEM)?;
+    let time = DateTime::parse_from_rfc3339(&text).map_err(|_| PROBLEM)?;
+    Ok(u64::try_from(time.timestamp_millis()).unwrap_or(0))
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {

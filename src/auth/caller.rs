@@ -9,7 +9,7 @@ use super::{
     jwt::Claims,
     username::{Role, Username},
 };
-use crate::{app::App, error::ApiError, policy::acl::Acl};
+use crate::{app::App, edge::Context, error::ApiError, policy::acl::Acl};
 
 /// Someone who has shown who they are.
 pub enum Caller {
@@ -25,14 +25,15 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// Reads the credentials, if there are any. `X-API-Key` is looked at first.
+    /// Reads the credentials, if there are any. `X-API-Key` is looked at first. A key that is known is noted in `context`,
+    /// also if it is refused here.
     ///
     /// # Errors
     /// 401 for credentials that are wrong, 403 for an `X-Act-As` that is not allowed, 400 for one that is no name.
-    pub async fn from_headers(headers: &HeaderMap, app: &App) -> Result<Option<Self>, ApiError> {
+    pub async fn from_headers(headers: &HeaderMap, app: &App, context: &Context) -> Result<Option<Self>, ApiError> {
         let act_as = single(headers, &ACT_AS);
         let caller = if let Some(key) = single(headers, &API_KEY) {
-            Some(by_api_key(key, act_as, headers, app)?)
+            Some(by_api_key(key, act_as, headers, app, context)?)
         } else if let Some(token) = token(headers) {
             Some(by_token(token, app).await?)
         } else {
@@ -48,14 +49,19 @@ impl Caller {
     ///
     /// # Errors
     /// 401 if there is none or it is wrong, 403 for a token of a user and for `X-Act-As`: users have the REST routes.
-    pub async fn of_gateway(headers: &HeaderMap, query: Option<&str>, app: &App) -> Result<Arc<ApiKey>, ApiError> {
+    pub async fn of_gateway(
+        headers: &HeaderMap,
+        query: Option<&str>,
+        app: &App,
+        context: &Context,
+    ) -> Result<Arc<ApiKey>, ApiError> {
         if headers.contains_key(ACT_AS) {
             return Err(ApiError::Forbidden("X-Act-As does not reach the gateway".into()));
         }
         let in_header = single(headers, &API_KEY).or_else(|| bearer(headers));
         let in_query = || query.filter(|_| app.config.query_token).and_then(query_token);
         let presented = in_header.map(Cow::Borrowed).or_else(in_query).ok_or(ApiError::MissingToken)?;
-        match known_key(&presented, headers, app) {
+        match known_key(&presented, headers, app, context) {
             Err(ApiError::InvalidApiKey) if is_token(&presented, app).await => {
                 Err(ApiError::ApiKeyRequired(Scope::Gateway))
             }
@@ -116,8 +122,9 @@ const TOKEN_HEADERS: [HeaderName; 3] = [
 ];
 
 /// The configured key that was presented, if it may be used from where the caller is.
-fn known_key(presented: &[u8], headers: &HeaderMap, app: &App) -> Result<Arc<ApiKey>, ApiError> {
+fn known_key(presented: &[u8], headers: &HeaderMap, app: &App, context: &Context) -> Result<Arc<ApiKey>, ApiError> {
     let key = app.config.api_keys.find(presented, || app.host.now_ms()).ok_or(ApiError::InvalidApiKey)?;
+    context.note_key(key);
     let address = || single(headers, &CLIENT_ADDRESS).and_then(|text| std::str::from_utf8(text).ok());
     if key.allows(|| address().and_then(|text| text.parse::<IpAddr>().ok())) {
         Ok(Arc::clone(key))
@@ -126,8 +133,14 @@ fn known_key(presented: &[u8], headers: &HeaderMap, app: &App) -> Result<Arc<Api
     }
 }
 
-fn by_api_key(presented: &[u8], act_as: Option<&[u8]>, headers: &HeaderMap, app: &App) -> Result<Caller, ApiError> {
-    let key = known_key(presented, headers, app)?;
+fn by_api_key(
+    presented: &[u8],
+    act_as: Option<&[u8]>,
+    headers: &HeaderMap,
+    app: &App,
+    context: &Context,
+) -> Result<Caller, ApiError> {
+    let key = known_key(presented, headers, app, context)?;
     let acting_as = match act_as {
         None => None,
         Some(_) if !key.has(Scope::ActAs) => return Err(ApiError::MissingScope(Scope::ActAs)),
@@ -182,7 +195,7 @@ const BEARER: &[u8] = b"Bearer ";
 
 /// The parameter `_token` of a query, decoded.
 fn query_token(query: &str) -> Option<Cow<'_, [u8]>> {
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
     let (_, value) = pairs.find(|(name, _)| name == QUERY_TOKEN)?;
     Some(value.into_owned().into_bytes().into())
 }

@@ -10,7 +10,7 @@ use crate::{app::App, edge::Context, error::ApiError};
 
 async fn caller(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
     let context = Context::of(parts);
-    let caller = Caller::from_headers(&parts.headers, app).await?.ok_or(ApiError::MissingToken)?;
+    let caller = Caller::from_headers(&parts.headers, app, &context).await?.ok_or(ApiError::MissingToken)?;
     context.note_caller(caller.kind());
     Ok(caller)
 }
@@ -101,7 +101,7 @@ impl FromRequestParts<App> for GatewayCaller {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let context = Context::of(parts);
-        let key = Caller::of_gateway(&parts.headers, parts.uri.query(), app).await?;
+        let key = Caller::of_gateway(&parts.headers, parts.uri.query(), app, &context).await?;
         context.note_caller(API_KEY_KIND);
         if key.has(Scope::Gateway) { Ok(Self(key)) } else { Err(ApiError::MissingScope(Scope::Gateway)) }
     }

@@ -10,7 +10,7 @@ use jwt_compact::{
     Algorithm as _, AlgorithmSignature as _, UntrustedToken,
     alg::{Hs256, Hs256Key, Hs256Signature},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -84,7 +84,7 @@ const FORGED: TokenError = TokenError::Invalid("The token's signature matches no
 /// The part of the header that must be understood or refused (RFC 7515 section 4.1.11).
 #[derive(Clone, Default, Deserialize)]
 struct Critical {
-    crit: Option<serde_json::Value>,
+    crit: Option<IgnoredAny>,
 }
 
 impl Jwt {
@@ -147,16 +147,14 @@ impl Jwt {
         let body: Body<'_> = serde_json::from_str(raw.get()).map_err(|_| MALFORMED)?;
         self.check_times(&body, now_ms)?;
         self.check_parties(&body)?;
-        let username = match body.username {
-            None | Some(serde_json::Value::Null) => return Err(TokenError::MissingUsername),
-            Some(serde_json::Value::String(name)) if name.is_empty() => return Err(TokenError::MissingUsername),
-            Some(serde_json::Value::String(name)) => name.parse::<Username>().ok(),
-            Some(_) => None,
+        let username = match body.username.ok_or(TokenError::MissingUsername).map(text)? {
+            Some(name) if name.is_empty() => return Err(TokenError::MissingUsername),
+            name => name.and_then(|name| name.parse::<Username>().ok()),
         };
         let username = username
             .filter(|name| !name.is_reserved())
             .ok_or(TokenError::Invalid("The token's username is not allowed"))?;
-        let role = body.role.as_ref().and_then(|role| role.as_str()).and_then(|role| role.parse().ok());
+        let role = body.role.and_then(text).and_then(|role| role.parse().ok());
         Ok(Claims { username, role: role.ok_or(TokenError::Role)?, payload: raw })
     }
 
@@ -182,17 +180,13 @@ impl Jwt {
         {
             return Err(TokenError::Invalid("The token is from another issuer"));
         }
-        if let Some(audience) = &self.audience {
-            let is_for_us = match &body.aud {
-                Some(Audience::One(name)) => name == audience,
-                Some(Audience::Many(names)) => names.iter().any(|name| name == audience),
-                None => false,
-            };
-            if !is_for_us {
-                return Err(TokenError::Invalid("The token is for another audience"));
+        let audiences = body.aud.map_or(Ok(Vec::new()), audiences)?;
+        match &self.audience {
+            Some(audience) if !audiences.contains(audience) => {
+                Err(TokenError::Invalid("The token is for another audience"))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -203,14 +197,21 @@ struct Body<'a> {
     iat: Option<f64>,
     #[serde(borrow)]
     iss: Option<std::borrow::Cow<'a, str>>,
-    aud: Option<Audience>,
-    username: Option<serde_json::Value>,
-    role: Option<serde_json::Value>,
+    #[serde(borrow)]
+    aud: Option<&'a RawValue>,
+    #[serde(borrow)]
+    username: Option<&'a RawValue>,
+    #[serde(borrow)]
+    role: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
+/// A claim that is a string.
+fn text(claim: &RawValue) -> Option<String> {
+    serde_json::from_str(claim.get()).ok()
+}
+
+/// One audience, or a list of them.
+fn audiences(claim: &RawValue) -> Result<Vec<String>, TokenError> {
+    let list = || serde_json::from_str(claim.get()).map_err(|_| MALFORMED);
+    text(claim).map_or_else(list, |one| Ok(vec![one]))
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use pkcs1::RsaPublicKey;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use spki::{
     ObjectIdentifier, SubjectPublicKeyInfoRef,
     der::{Decode, Document},
@@ -101,13 +102,14 @@ impl PublicKey {
     /// A sentence that says what is wrong with the text.
     pub fn parse_set(text: &str) -> Result<Vec<Self>, String> {
         #[derive(Deserialize)]
-        struct Set {
-            keys: Vec<serde_json::Value>,
+        struct Set<'a> {
+            #[serde(borrow)]
+            keys: Vec<&'a RawValue>,
         }
-        let set: Set = serde_json::from_str(text).map_err(|_| "is not a JWK set: {\"keys\":[…]}")?;
+        let set: Set<'_> = serde_json::from_str(text).map_err(|_| "is not a JWK set: {\"keys\":[…]}")?;
         let mut keys = Vec::new();
         for (index, value) in set.keys.into_iter().enumerate() {
-            let jwk: Jwk = serde_json::from_value(value).map_err(|_| format!("key {index} is not a JWK"))?;
+            let jwk: Jwk = serde_json::from_str(value.get()).map_err(|_| format!("key {index} is not a JWK"))?;
             if jwk.is_for_us() {
                 keys.push(jwk.read().map_err(|problem| format!("key {index} {problem}"))?);
             }

@@ -15,7 +15,14 @@ use axum::{
 use http::{Request, request::Parts};
 
 use super::REQUEST_ID;
-use crate::{app::App, error::ApiError, host::Host, redis::Redis};
+use crate::{
+    app::App,
+    auth::ApiKey,
+    error::ApiError,
+    host::Host,
+    policy::Refusal,
+    redis::{Redis, Reply},
+};
 
 /// Shared by everything that answers one request.
 #[derive(Clone, Default)]
@@ -28,6 +35,9 @@ struct Inner {
     trips: Arc<AtomicU32>,
     caller: OnceLock<&'static str>,
     route: OnceLock<MatchedPath>,
+    key: OnceLock<Arc<ApiKey>>,
+    commands: AtomicU32,
+    denials: AtomicU32,
 }
 
 impl Context {
@@ -35,13 +45,7 @@ impl Context {
     pub(super) fn new(request: &Request<Body>, host: &dyn Host) -> Self {
         let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_request_id(id));
         let id = given.map_or_else(|| fresh_id(host), str::to_owned);
-        Self(Arc::new(Inner {
-            id,
-            started_ms: host.now_ms(),
-            trips: Arc::default(),
-            caller: OnceLock::new(),
-            route: OnceLock::new(),
-        }))
+        Self(Arc::new(Inner { id, started_ms: host.now_ms(), ..Inner::default() }))
     }
 
     /// The request id.
@@ -64,12 +68,49 @@ impl Context {
         self.0.route.get().map(MatchedPath::as_str)
     }
 
-    pub(super) fn started_ms(&self) -> u64 {
+    pub(crate) fn started_ms(&self) -> u64 {
         self.0.started_ms
+    }
+
+    /// Whose API key was presented, also if it may not do what was asked.
+    pub(crate) fn key(&self) -> Option<&Arc<ApiKey>> {
+        self.0.key.get()
+    }
+
+    /// How many commands the request brought.
+    pub(crate) fn commands(&self) -> u32 {
+        self.0.commands.load(Relaxed)
+    }
+
+    /// How many of them its caller may not run.
+    pub(crate) fn denials(&self) -> u32 {
+        self.0.denials.load(Relaxed)
+    }
+
+    /// What stands in the place of a command that is not run. That it was denied is noted.
+    pub(crate) fn refuse(&self, refusal: Refusal) -> Reply {
+        if matches!(refusal, Refusal::Denied(_)) {
+            self.note_denials(1);
+        }
+        Reply::Error(refusal.into_text())
     }
 
     pub(crate) fn note_caller(&self, kind: &'static str) {
         let _ = self.0.caller.set(kind);
+    }
+
+    pub(crate) fn note_key(&self, key: &Arc<ApiKey>) {
+        let _ = self.0.key.set(Arc::clone(key));
+    }
+
+    /// The request brings so many commands more, whatever becomes of them.
+    pub(crate) fn note_commands(&self, count: usize) {
+        self.0.commands.fetch_add(u32::try_from(count).unwrap_or(u32::MAX), Relaxed);
+    }
+
+    /// Its caller may not run so many of them.
+    pub(crate) fn note_denials(&self, count: usize) {
+        self.0.denials.fetch_add(u32::try_from(count).unwrap_or(u32::MAX), Relaxed);
     }
 
     /// The context of the request that `parts` are of. Every extractor asks for it, and so the log line learns the
@@ -98,7 +139,7 @@ fn is_request_id(text: &str) -> bool {
 }
 
 /// 128 random bits in hexadecimal.
-fn fresh_id(host: &dyn Host) -> String {
+pub(crate) fn fresh_id(host: &dyn Host) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut bytes = [0; 16];
     host.random(&mut bytes);

@@ -7,6 +7,7 @@ use http::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ORIGIN, VARY,
     },
+    uri::Authority,
 };
 
 /// The origins that may read answers.
@@ -40,13 +41,11 @@ impl Cors {
         }
         let mut origins = Vec::new();
         for origin in text.split(',').map(str::trim).filter(|origin| !origin.is_empty()) {
-            let url = url::Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-            match url.map(|url| url.origin().ascii_serialization()) {
-                Some(plain) if plain == origin.trim_end_matches('/') => {
-                    origins.extend(HeaderValue::from_str(&plain).ok());
-                }
-                _ => return Err(format!("'{origin}' is not an origin such as https://example.com")),
+            let plain = origin.trim_end_matches('/');
+            if !is_origin(plain) {
+                return Err(format!("'{origin}' is not an origin such as https://example.com"));
             }
+            origins.extend(HeaderValue::from_str(plain).ok());
         }
         if origins.is_empty() { Err("is empty; '*' allows every origin".to_owned()) } else { Ok(Self::Only(origins)) }
     }
@@ -85,6 +84,22 @@ impl Cors {
     }
 }
 
+/// Whether a text is an origin as browsers write it: scheme and host in small letters, and a port that is not the usual one.
+fn is_origin(text: &str) -> bool {
+    let Some((scheme, authority)) = text.split_once("://") else { return false };
+    let usual_port = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return false,
+    };
+    let is_plain = !authority.contains('@') && !authority.bytes().any(|byte| byte.is_ascii_uppercase());
+    let host_and_port = authority.parse::<Authority>().ok().filter(|parsed| is_plain && !parsed.host().is_empty());
+    host_and_port.is_some_and(|parsed| match parsed.as_str().strip_prefix(parsed.host()) {
+        Some("") => true,
+        _ => parsed.port_u16().is_some_and(|port| port != usual_port),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +110,19 @@ mod tests {
         let two = Cors::parse("https://a.example, http://localhost:3000/").unwrap();
         assert!(two.allowed(Some(&HeaderValue::from_static("http://localhost:3000"))).is_some());
         assert!(two.allowed(Some(&HeaderValue::from_static("http://localhost:3001"))).is_none());
-        for wrong in ["", "a.example", "https://a.example/path", "null", "ftp://a.example"] {
+        for wrong in [
+            "",
+            "a.example",
+            "https://a.example/path",
+            "null",
+            "ftp://a.example",
+            "https://",
+            "https://A.example",
+            "https://a.example:443",
+            "https://a.example:99999",
+            "https://a.example:",
+            "https://me@a.example",
+        ] {
             assert!(Cors::parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! One JSON line a request, and nothing in it that is secret: no header, no query, no body.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use http::{Method, StatusCode};
 use serde::Serialize;
@@ -52,6 +52,26 @@ struct Line<'a> {
     cause: Option<String>,
 }
 
+/// A line about something that failed outside of a request.
+pub fn failure(level: Level, error: &str, cause: &dyn fmt::Display) -> String {
+    #[derive(Serialize)]
+    struct Failure<'a> {
+        level: &'static str,
+        error: &'a str,
+        cause: String,
+    }
+    serde_json::to_string(&Failure { level: name(level), error, cause: cause.to_string() }).unwrap_or_default()
+}
+
+fn name(level: Level) -> &'static str {
+    match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    }
+}
+
 /// Writes the line of one request.
 pub(super) fn request(ridge: &Ridge, context: &Context, method: &Method, status: StatusCode, error: Option<&ApiError>) {
     let level = match error {
@@ -63,12 +83,7 @@ pub(super) fn request(ridge: &Ridge, context: &Context, method: &Method, status:
         return;
     }
     let line = Line {
-        level: match level {
-            Level::Debug => "debug",
-            Level::Info => "info",
-            Level::Warn => "warn",
-            Level::Error => "error",
-        },
+        level: name(level),
         id: context.id(),
         method: method.as_str(),
         route: context.route(),

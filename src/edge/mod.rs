@@ -1,4 +1,4 @@
-//! What every answer has in common: a request id, CORS, the shape of an error, a log line.
+//! What every answer has in common: a request id, CORS, the shape of an error, a log line, its place in the usage.
 //!
 //! [`serve`] is the one way in for both hosts: a request goes through here to the router and back.
 
@@ -8,15 +8,17 @@ mod context;
 pub mod cors;
 pub mod fields;
 mod json;
-mod log;
+pub mod log;
 mod path;
 mod query;
+pub mod routing;
 
 use axum::{
     body::Body,
     response::{IntoResponse as _, Response},
 };
 pub use context::Context;
+pub(crate) use context::fresh_id;
 use http::{HeaderName, HeaderValue, Method, Request, header::CACHE_CONTROL};
 pub use json::Json;
 pub use log::LogLevel;
@@ -24,7 +26,7 @@ pub use path::Segment;
 pub use query::Query;
 use tower_service::Service as _;
 
-use crate::{app::Ridge, config::Environment, error::ApiError, gateway};
+use crate::{app::Ridge, config::Environment, error::ApiError, gateway, usage};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ROUND_TRIPS: HeaderName = HeaderName::from_static("x-redis-round-trips");
@@ -82,6 +84,9 @@ fn finish(
     ridge.cors().allow(origin, headers);
     if ridge.environment() == Environment::Development {
         headers.insert(ROUND_TRIPS, HeaderValue::from(context.trips()));
+    }
+    if let Ok(ready) = &ridge.app {
+        usage::note(&ready.app, context, error.as_ref());
     }
     log::request(ridge, context, method, response.status(), error.as_ref());
     response

@@ -20,7 +20,7 @@ impl FromRequestParts<App> for Query {
 impl Query {
     /// A parameter's value, decoded. The first counts; an empty one counts as absent.
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut pairs = url::form_urlencoded::parse(self.0.as_bytes());
+        let mut pairs = form_urlencoded::parse(self.0.as_bytes());
         pairs.find(|(key, _)| key == name).map(|(_, value)| value).filter(|value| !value.is_empty())
     }
 

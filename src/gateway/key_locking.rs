@@ -18,7 +18,7 @@ use bytes::Bytes;
 use super::question::Form;
 use crate::{
     edge::batch::Words,
-    policy::command_table::lookup,
+    policy::command_table::Entry,
     redis::{Command, Failure, Redis, Reply},
 };
 
@@ -70,8 +70,8 @@ pub enum Script {
 }
 
 /// Prepares a command for a Redis that does not know the flag.
-pub fn prepare(words: &mut Words, names: &Names) -> Option<Script> {
-    match lookup(words)?.name {
+pub fn prepare(entry: &Entry, words: &mut Words, names: &Names) -> Option<Script> {
+    match entry.name {
         "EVAL" | "EVAL_RO" => without_flag(words, 1),
         "SCRIPT|LOAD" => without_flag(words, 2),
         "EVALSHA" | "EVALSHA_RO" => called(words, 1, names),
@@ -152,10 +152,15 @@ pub fn ask(known: &Bytes) -> Command {
 pub(super) async fn learn(form: Form, commands: &[Words], names: &Names, redis: &Redis) -> Result<(), Failure> {
     let mut unknown: Vec<Bytes> = Vec::new();
     for words in commands {
-        let hashes = match lookup(words).map(|entry| entry.name) {
-            Some("EVALSHA" | "EVALSHA_RO") if form != Form::Command => words.get(1..2),
-            Some("SCRIPT|EXISTS") => words.get(2..),
-            _ => None,
+        let is = |place: usize, name: &str| {
+            words.get(place).is_some_and(|word: &Bytes| word.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        let hashes = if form != Form::Command && (is(0, "EVALSHA") || is(0, "EVALSHA_RO")) {
+            words.get(1..2)
+        } else if is(0, "SCRIPT") && is(1, "EXISTS") {
+            words.get(2..)
+        } else {
+            None
         };
         for sha in hashes.unwrap_or_default().iter().map(lower) {
             if names.get(&sha).is_none() && !unknown.contains(&sha) {
@@ -179,6 +184,7 @@ pub(super) async fn learn(form: Form, commands: &[Words], names: &Names, redis: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::command_table::lookup;
 
     #[test]
     fn only_the_flag_is_dropped() {
@@ -211,13 +217,15 @@ mod tests {
         let names = Names::default();
         let words = |text: &str| -> Words { text.split(' ').map(|word| Bytes::from(word.to_owned())).collect() };
         let mut call = words("evalsha AB 0");
-        assert!(matches!(prepare(&mut call, &names), Some(Script::Unknown(sha)) if sha == "ab"));
+        assert!(
+            matches!(prepare(lookup(&call.clone()).unwrap(), &mut call, &names), Some(Script::Unknown(sha)) if sha == "ab")
+        );
         names.remember("ab".into(), Name::Other("cd".into()));
         names.remember("ef".into(), Name::Same);
-        assert!(prepare(&mut call, &names).is_none());
+        assert!(prepare(lookup(&call.clone()).unwrap(), &mut call, &names).is_none());
         assert_eq!(call, words("evalsha cd 0"));
         let mut exists = words("SCRIPT exists ab ef gh");
-        assert!(prepare(&mut exists, &names).is_none());
+        assert!(prepare(lookup(&exists.clone()).unwrap(), &mut exists, &names).is_none());
         assert_eq!(exists, words("SCRIPT exists cd ef gh"));
     }
 

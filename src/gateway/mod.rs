@@ -15,16 +15,19 @@ pub mod path;
 mod plan;
 mod question;
 
+use std::sync::Arc;
+
 use axum::{extract::State, response::Response};
 
 use self::{
     answer::Encoding,
     plan::{Plan, Rules},
-    question::{Asked, Form, Question},
+    question::{Form, Question},
 };
 use crate::{
     app::App,
     auth::{ApiKey, GatewayCaller},
+    edge::Context,
     error::ApiError,
     redis::{Ask, Backend, Redis},
 };
@@ -37,46 +40,68 @@ pub(crate) fn is_below(path: &str) -> bool {
 /// Runs one command, from the path or from the body.
 pub async fn command(
     GatewayCaller(key): GatewayCaller,
+    context: Context,
     redis: Redis,
     State(app): State<App>,
     question: Question,
 ) -> Result<Response, ApiError> {
-    Box::pin(run(Form::Command, &key, &redis, &app, question)).await
+    Box::pin(run(Form::Command, &Call { key, context, redis, app }, question)).await
 }
 
 /// Runs commands in their order; others may run between them.
 pub async fn pipeline(
     GatewayCaller(key): GatewayCaller,
+    context: Context,
     redis: Redis,
     State(app): State<App>,
     question: Question,
 ) -> Result<Response, ApiError> {
-    Box::pin(run(Form::Pipeline, &key, &redis, &app, question)).await
+    Box::pin(run(Form::Pipeline, &Call { key, context, redis, app }, question)).await
 }
 
 /// Runs commands as one transaction.
 pub async fn multi_exec(
     GatewayCaller(key): GatewayCaller,
+    context: Context,
     redis: Redis,
     State(app): State<App>,
     question: Question,
 ) -> Result<Response, ApiError> {
-    Box::pin(run(Form::Transaction, &key, &redis, &app, question)).await
+    Box::pin(run(Form::Transaction, &Call { key, context, redis, app }, question)).await
 }
 
-async fn run(form: Form, key: &ApiKey, redis: &Redis, app: &App, question: Question) -> Result<Response, ApiError> {
+/// Who asks, and what answers.
+struct Call {
+    key: Arc<ApiKey>,
+    context: Context,
+    redis: Redis,
+    app: App,
+}
+
+async fn run(form: Form, call: &Call, mut question: Question) -> Result<Response, ApiError> {
+    let Call { key, context, redis, app } = call;
     let encoding = Encoding::of(&question, form)?;
-    let Asked { commands, as_it_came } = question.read(form)?;
-    let names = matches!(redis.backend(), Some(Backend::Tcp(_))).then_some(&app.scripts);
-    if let Some(names) = names {
-        key_locking::learn(form, &commands, names, redis).await?;
-    }
+    let rest = match redis.backend() {
+        Some(Backend::Rest(rest)) => Some(rest),
+        _ => None,
+    };
+    let names = rest.is_none().then_some(&app.scripts);
     let rules = Rules { acl: key.acl.as_ref(), namespaces: &app.config.namespaces, names };
-    let plan = Plan::of(form, commands, rules);
+
+    let mut asked = question.read(form, rest.is_some()).await?;
+    context.note_commands(asked.commands.len());
+    if let Some(names) = names {
+        key_locking::learn(form, &asked.commands, names, redis).await?;
+    }
+    let mut plan = Plan::of(form, asked.commands, rules, context);
+    if asked.is_unread && plan.is_changed() {
+        asked = question.read(form, false).await?;
+        plan = Plan::of(form, asked.commands, rules, context);
+    }
     if form == Form::Transaction {
         plan.refuse_whole()?;
     }
-    if let (Some(Backend::Rest(rest)), Some(outgoing), true) = (redis.backend(), as_it_came, plan.is_untouched()) {
+    if let (Some(rest), Some(outgoing), true) = (rest, asked.as_it_came, plan.is_untouched()) {
         return passage::pass(redis, rest, outgoing, plan.safety()).await;
     }
     if names.is_none() {

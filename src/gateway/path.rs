@@ -12,19 +12,20 @@ use crate::{auth::caller::QUERY_TOKEN, edge::batch::Words};
 pub struct Line {
     /// Its words: the segments, the body, the query parameters.
     pub words: Words,
+    /// Which of them is the body.
+    pub body: Option<usize>,
     /// Path and query that ask a REST backend for the same. `None` if it could read other words out of them.
     pub target: Option<String>,
 }
 
 /// Reads a command from the path below `/redis`, the query and the body. Each segment is a word, percent-decoded, also an
 /// empty one. A parameter is one word, or two where it has a value; an API key among them is none.
-pub fn read(path: &str, query: Option<&str>, body: &Bytes) -> Line {
+pub fn read(path: &str, query: Option<&str>, body: Option<Bytes>) -> Line {
     let segments = path.strip_prefix('/').unwrap_or(path).split('/');
     let mut words: Words = segments.map(|segment| decoded(segment.into())).collect();
     let is_plain = words.iter().all(|word| is_plain(word));
-    if !body.is_empty() {
-        words.push(body.clone());
-    }
+    let place = body.as_ref().map(|_| words.len());
+    words.extend(body);
     let mut target = path.to_owned();
     let mut separator = '?';
     for parameter in query.unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty()) {
@@ -41,7 +42,7 @@ pub fn read(path: &str, query: Option<&str>, body: &Bytes) -> Line {
         target.push_str(parameter);
         separator = '&';
     }
-    Line { words, target: is_plain.then_some(target) }
+    Line { words, body: place, target: is_plain.then_some(target) }
 }
 
 fn decoded(text: Cow<'_, str>) -> Bytes {

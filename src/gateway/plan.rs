@@ -8,10 +8,10 @@ use super::{
     question::Form,
 };
 use crate::{
-    edge::batch::Words,
+    edge::{Context, batch::Words},
     error::ApiError,
     policy::{
-        Allowed, Policy,
+        Allowed, Policy, Refusal,
         acl::Acl,
         command_table::{Entry, READONLY, lookup},
         namespaces::Namespaces,
@@ -20,14 +20,15 @@ use crate::{
     redis::{Command, Failure, Pipeline, Reply, Safety},
 };
 
-/// What the gateway lets through: everything but what cannot work there. The rest is for the ACL to say.
-struct Gateway;
+/// What the gateway lets through of a command that has been looked up: everything but what cannot work there. The rest is for
+/// the ACL to say.
+struct Gateway(Option<&'static Entry>);
 
 impl Policy for Gateway {
-    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, String> {
+    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, Refusal> {
         match refused::reason(words) {
-            Some(reason) => Err(refused::text(words, reason)),
-            None => Ok(lookup(words)),
+            Some(reason) => Err(Refusal::Denied(refused::text(words, reason))),
+            None => Ok(self.0),
         }
     }
 }
@@ -84,30 +85,30 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Judges each command.
-    pub(super) fn of(form: Form, commands: Vec<Words>, rules: Rules<'a>) -> Self {
+    pub(super) fn of(form: Form, commands: Vec<Words>, rules: Rules<'a>, context: &Context) -> Self {
         let steps = Vec::with_capacity(commands.len());
         let pipeline = Pipeline::new();
         let mut plan =
             Self { rules, form, steps, pipeline, is_changed: false, has_expiries: false, safety: Safety::Read };
         for words in commands {
-            let step = plan.judge(words).unwrap_or_else(|refusal| Step::Answered(Reply::Error(refusal)));
+            let step = plan.judge(words).unwrap_or_else(|refusal| Step::Answered(context.refuse(refusal)));
             plan.steps.push(step);
         }
         plan
     }
 
-    fn judge(&mut self, mut words: Words) -> Result<Step, String> {
+    fn judge(&mut self, mut words: Words) -> Result<Step, Refusal> {
         let entry = lookup(&words);
         if refused::is_set_info(entry, &words) {
             return Ok(Step::Answered(Reply::Status(Bytes::from_static(b"OK"))));
         }
         let length = words.len();
         let expiries = entry.map(|entry| expiry::add(entry, &mut words, self.rules.namespaces)).unwrap_or_default();
-        let script = self.rules.names.and_then(|names| key_locking::prepare(&mut words, names));
+        let script = self.rules.names.and_then(|names| key_locking::prepare(entry?, &mut words, names));
         self.is_changed |= words.len() > length || !expiries.is_empty();
         self.has_expiries |= !expiries.is_empty();
 
-        let allowed = Allowed::judge(&Gateway, self.rules.acl, words)?;
+        let allowed = Allowed::judge(&Gateway(entry), self.rules.acl, words)?;
         if !entry.is_some_and(|entry| entry.is(READONLY)) {
             self.safety = Safety::Write;
         }
@@ -153,6 +154,11 @@ impl<'a> Plan<'a> {
             _ => None,
         });
         refusal.map_or(Ok(()), |text| Err(ApiError::Command(text)))
+    }
+
+    /// Whether other words or more commands are sent than were asked.
+    pub(super) fn is_changed(&self) -> bool {
+        self.is_changed
     }
 
     /// Whether what is sent is just what was asked, and the answer is just what comes back.

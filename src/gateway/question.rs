@@ -2,17 +2,18 @@
 
 use axum::{body::Body, extract::FromRequest};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, Method, Request, Uri, header::CONTENT_LENGTH};
 
 use super::path;
 use crate::{
     app::App,
     edge::{
         batch::{self, Parsed, Words},
-        body::BodyOf,
+        body,
     },
     error::ApiError,
     host::{Held, Outgoing, Payload},
+    policy::command_table::lookup,
 };
 
 /// The most that a body may have: 10 MiB, as Upstash's largest plans take.
@@ -44,12 +45,13 @@ pub(super) const ENCODING: HeaderName = HeaderName::from_static("upstash-encodin
 pub(super) const FORMAT: HeaderName = HeaderName::from_static("upstash-response-format");
 pub(super) const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 
-/// A request to the gateway, with its body.
+/// A request to the gateway. Its body is read only if somebody must look into it.
 pub struct Question {
     method: Method,
     uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) sync_token: Option<String>,
+    unread: Option<Body>,
     body: Bytes,
     /// The same body, where the host still has it.
     held: Option<Held>,
@@ -58,19 +60,13 @@ pub struct Question {
 impl FromRequest<App> for Question {
     type Rejection = ApiError;
 
-    async fn from_request(mut request: Request<Body>, app: &App) -> Result<Self, ApiError> {
-        let headers = std::mem::take(request.headers_mut());
-        let sync_token = headers.get(&SYNC_TOKEN).and_then(|token| token.to_str().ok()).map(str::to_owned);
-        let held = request.extensions_mut().remove::<Held>();
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        if let Some(length) = headers.get(http::header::CONTENT_LENGTH) {
-            request.headers_mut().insert(http::header::CONTENT_LENGTH, length.clone());
-        }
-        let body = match method {
-            Method::POST | Method::PUT => BodyOf::<MAX_BODY>::from_request(request, app).await?.0,
-            _ => Bytes::new(),
-        };
-        Ok(Self { method, uri, headers, sync_token, body, held })
+    async fn from_request(request: Request<Body>, _: &App) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let sync_token = parts.headers.get(&SYNC_TOKEN).and_then(|token| token.to_str().ok()).map(str::to_owned);
+        let held = parts.extensions.remove::<Held>();
+        let unread = matches!(parts.method, Method::POST | Method::PUT).then_some(body);
+        let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
+        Ok(Self { method, uri, headers, sync_token, unread, body: Bytes::new(), held })
     }
 }
 
@@ -79,20 +75,27 @@ pub(super) struct Asked {
     pub(super) commands: Vec<Words>,
     /// `None` where the backend might read other words out of it than Ridge did.
     pub(super) as_it_came: Option<Outgoing>,
+    /// Whether a value stands for itself among the words, since nobody has read it.
+    pub(super) is_unread: bool,
 }
 
 impl Question {
-    /// Reads the commands.
+    /// Reads the commands. Where `may_hold`, a body that is only a value may stay with the host.
     ///
     /// # Errors
-    /// 400 for what is no command, 413 for too many words.
-    pub(super) fn read(&self, form: Form) -> Result<Asked, ApiError> {
-        let below = self.uri.path().strip_prefix("/redis").unwrap_or_default();
-        if form == Form::Command && !matches!(below, "" | "/") {
-            let path::Line { words, target } = path::read(below, self.uri.query(), &self.body);
-            let as_it_came = target.map(|target| self.outgoing(target, "application/octet-stream"));
-            return Ok(Asked { commands: vec![words], as_it_came });
+    /// 400 for what is no command, 413 for too long a body or too many words.
+    pub(super) async fn read(&mut self, form: Form, may_hold: bool) -> Result<Asked, ApiError> {
+        if form == Form::Command && !matches!(self.below(), "" | "/") {
+            if may_hold && let Some(asked) = self.with_value_unread() {
+                return Ok(asked);
+            }
+            self.read_body().await?;
+            let body = (!self.body.is_empty()).then(|| self.body.clone());
+            let path::Line { words, target, .. } = path::read(self.below(), self.uri.query(), body);
+            let as_it_came = target.map(|target| self.outgoing(target, BINARY));
+            return Ok(Asked { commands: vec![words], as_it_came, is_unread: false });
         }
+        self.read_body().await?;
         if self.body.is_empty() {
             return Err(ApiError::bad_request("The body holds no command"));
         }
@@ -101,7 +104,35 @@ impl Question {
             Form::Pipeline | Form::Transaction => batch::list(&self.body)?,
         };
         let as_it_came = is_plain.then(|| self.outgoing(form.path().to_owned(), "application/json"));
-        Ok(Asked { commands, as_it_came })
+        Ok(Asked { commands, as_it_came, is_unread: false })
+    }
+
+    /// The path below `/redis`.
+    fn below(&self) -> &str {
+        self.uri.path().strip_prefix("/redis").unwrap_or_default()
+    }
+
+    async fn read_body(&mut self) -> Result<(), ApiError> {
+        if let Some(body) = self.unread.take() {
+            self.body = body::read(body, self.headers.get(CONTENT_LENGTH), MAX_BODY).await?;
+        }
+        Ok(())
+    }
+
+    /// The command in the path with a body that is a value to it, and that no rule needs to see.
+    fn with_value_unread(&self) -> Option<Asked> {
+        self.held.as_ref().filter(|_| self.unread.is_some())?;
+        let length = self.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse::<usize>().ok()?;
+        if !(1..=MAX_BODY).contains(&length) {
+            return None;
+        }
+        let line = path::read(self.below(), self.uri.query(), Some(Bytes::new()));
+        let entry = lookup(&line.words).filter(|entry| entry.takes(line.words.len()))?;
+        if !entry.takes_as_value(line.body?, line.words.len()) {
+            return None;
+        }
+        let as_it_came = Some(self.outgoing(line.target?, BINARY));
+        Some(Asked { commands: vec![line.words], as_it_came, is_unread: true })
     }
 
     fn outgoing(&self, path: String, content_type: &'static str) -> Outgoing {
@@ -112,16 +143,19 @@ impl Question {
         }
         headers.extend(self.sync_token.clone().map(|token| ("upstash-sync-token", token)));
         let body = match &self.held {
-            _ if self.body.is_empty() => Payload::Empty,
+            _ if self.body.is_empty() && self.unread.is_none() => Payload::Empty,
             Some(held) => Payload::Held(held.clone()),
             None => Payload::Bytes(self.body.clone()),
         };
-        if !self.body.is_empty() {
+        if !matches!(body, Payload::Empty) {
             headers.push(("content-type", content_type.to_owned()));
         }
         Outgoing { method: self.method.clone(), path, headers, body, may_hold: true }
     }
 }
+
+/// What a body is that may be anything.
+const BINARY: &str = "application/octet-stream";
 
 /// A token of our own, for a backend that has none: there every read sees what was written before it.
 pub(super) fn fresh_token(app: &App) -> String {

@@ -48,6 +48,13 @@ impl Host for Native {
         Box::pin(std::future::ready(()))
     }
 
+    fn later(&self, delay: Duration, work: BoxFuture<'static, ()>) {
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            work.await;
+        });
+    }
+
     fn log(&self, _: Level, line: &str) {
         self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line.to_owned());
     }
@@ -70,5 +77,29 @@ impl Host for Native {
 
     fn verify<'a>(&'a self, key: &'a PublicKey, message: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, bool> {
         Box::pin(std::future::ready(signature::is_good(key, message, signature)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_left_for_later_happens() {
+        let done = Arc::<AtomicBool>::default();
+        let end = Arc::clone(&done);
+        Native::default().later(Duration::from_millis(1), Box::pin(async move { end.store(true, Relaxed) }));
+        assert!(!done.load(Relaxed));
+        let happens = async {
+            while !done.load(Relaxed) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), happens).await.unwrap();
     }
 }

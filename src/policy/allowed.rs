@@ -5,6 +5,7 @@
 //! [`Command`](crate::redis::Command).
 
 use super::{
+    Refusal,
     acl::{Acl, Passed},
     command_table::Entry,
 };
@@ -16,8 +17,8 @@ pub trait Policy {
     /// the caller's own words only stand for it.
     ///
     /// # Errors
-    /// The text that stands in the command's place.
-    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, String>;
+    /// Why it is not sent.
+    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, Refusal>;
 }
 
 /// A command of a caller's that may be sent.
@@ -32,12 +33,12 @@ impl Allowed {
     /// The verdict of a door's policy and a key's ACL.
     ///
     /// # Errors
-    /// The text that stands in the command's place.
-    pub fn judge(policy: &impl Policy, acl: Option<&Acl>, mut words: Words) -> Result<Self, String> {
+    /// Why it is not sent.
+    pub fn judge(policy: &impl Policy, acl: Option<&Acl>, mut words: Words) -> Result<Self, Refusal> {
         let entry = policy.admit(&mut words)?;
         let passed = match acl {
             None => Passed::Whole,
-            Some(acl) => acl.check_entry(entry, &words).map_err(|denied| denied.to_string())?,
+            Some(acl) => acl.check_entry(entry, &words)?,
         };
         Ok(Self { words, entry, passed })
     }

@@ -17,6 +17,7 @@ mod key_layouts;
 pub mod keys;
 pub mod namespaces;
 pub mod profile;
+pub mod refusal;
 pub mod refused;
 mod table;
 
@@ -24,6 +25,7 @@ use std::str::FromStr;
 
 pub use allowed::{Allowed, Policy};
 pub use commands::{ReadCommands, WriteCommands};
+pub use refusal::Refusal;
 
 /// Who makes users: any first sync, or only the routes for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

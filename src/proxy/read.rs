@@ -8,18 +8,19 @@ use crate::{
     app::App,
     auth::{ProxyCaller, Username},
     edge::{
-        Json,
+        Context, Json,
         batch::{self, Words},
         body::{BodyOf, BoundedBody},
     },
     error::ApiError,
-    policy::{Allowed, Policy, ReadCommands, command_table::Entry, commands::wrong_arity, keys},
+    policy::{Allowed, Policy, ReadCommands, Refusal, command_table::Entry, keys},
     redis::{Pipeline, Redis, Reply},
 };
 
 /// Answers each command in its place; those that are refused are never sent.
 pub async fn read(
     ProxyCaller(caller): ProxyCaller,
+    context: Context,
     redis: Redis,
     State(app): State<App>,
     BodyOf(body): BoundedBody,
@@ -28,17 +29,20 @@ pub async fn read(
     let policy = Reads { commands: &app.config.proxy.read, caller: &username };
     let mut pipeline = Pipeline::new();
     let mut verdicts = Vec::new();
-    for words in batch::parse(&body)? {
-        verdicts.push(Allowed::judge(&policy, caller.acl(), words).map(|command| {
+    let commands = batch::parse(&body)?;
+    context.note_commands(commands.len());
+    for words in commands {
+        let verdict = Allowed::judge(&policy, caller.acl(), words).map(|command| {
             let entry = command.entry();
             pipeline.push(command);
             entry
-        }));
+        });
+        verdicts.push(verdict.map_err(|refusal| context.refuse(refusal)));
     }
     let mut replies = redis.read(pipeline).await?.into_iter();
     let answers = verdicts.into_iter().map(|verdict| match verdict {
         Ok(entry) => Answer::new(entry, replies.next().unwrap_or(Reply::Nil)),
-        Err(refusal) => Answer::Plain(Reply::Error(refusal)),
+        Err(refusal) => Answer::Plain(refusal),
     });
     Ok(Json(answers.collect()))
 }
@@ -50,18 +54,18 @@ struct Reads<'a> {
 }
 
 impl Policy for Reads<'_> {
-    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, String> {
-        let name = words.first_mut().ok_or("ERR empty command")?;
-        let entry = self.commands.check(name)?;
+    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, Refusal> {
+        let name = words.first_mut().ok_or_else(Refusal::empty)?;
+        let entry = self.commands.check(name).map_err(Refusal::denied)?;
         *name = Bytes::from_static(entry.name.as_bytes());
         if !entry.takes(words.len()) {
-            return Err(wrong_arity(entry));
+            return Err(Refusal::arity(entry));
         }
         for position in entry.key_positions(words.len()) {
             let Some(key) = words.get_mut(position) else { continue };
             *key = keys::resolve_placeholder(key, self.caller);
             if keys::is_private(key) {
-                return Err("ERR forbidden: private key".to_owned());
+                return Err(Refusal::denied("ERR forbidden: private key"));
             }
         }
         Ok(Some(entry))

@@ -10,16 +10,15 @@ use crate::{
     app::App,
     auth::{ProxyCaller, Username},
     edge::{
-        Json,
+        Context, Json,
         batch::{self, Words},
         body::{BodyOf, BoundedBody},
     },
     error::ApiError,
     policy::{
-        Allowed, Policy, ProxyPolicy, WritePolicy,
+        Allowed, Policy, ProxyPolicy, Refusal, WritePolicy,
         acl::Acl,
         command_table::Entry,
-        commands::wrong_arity,
         keys::{self, KeyFault, UserKey},
         profile,
     },
@@ -42,14 +41,17 @@ pub struct Written {
 /// Judges each command, sends those that may be sent, and puts every result in its place.
 pub async fn write(
     ProxyCaller(caller): ProxyCaller,
+    context: Context,
     redis: Redis,
     State(app): State<App>,
     BodyOf(body): BoundedBody,
 ) -> Result<Json<Written>, ApiError> {
     let username = caller.username();
     let policy = Writes { rules: &app.config.proxy, caller: &username };
-    let judge = |words| Write::judge(words, &policy, caller.acl());
-    let verdicts: Vec<Result<Write, String>> = batch::parse(&body)?.into_iter().map(judge).collect();
+    let judge = |words| Write::judge(words, &policy, caller.acl()).map_err(|refusal| context.refuse(refusal));
+    let commands = batch::parse(&body)?;
+    context.note_commands(commands.len());
+    let verdicts: Vec<Result<Write, Reply>> = commands.into_iter().map(judge).collect();
     let mut replies = Vec::new();
     if verdicts.iter().any(Result::is_ok) {
         let call = invocation(verdicts.iter().flatten(), app.host.now_ms());
@@ -62,8 +64,11 @@ pub async fn write(
     let mut results = Vec::with_capacity(verdicts.len());
     for verdict in verdicts {
         results.push(match verdict {
-            Ok(write) => write.result(replies.next().ok_or(Failure::Nonsense("too few results"))?)?,
-            Err(refusal) => Reply::Error(refusal),
+            Ok(write) => {
+                let reply = replies.next().ok_or(Failure::Nonsense("too few results"))?;
+                write.result(reply)?.unwrap_or_else(|refusal| context.refuse(refusal))
+            }
+            Err(refusal) => refusal,
         });
     }
     Ok(Json(Written { results, username }))
@@ -127,11 +132,12 @@ struct Writes<'a> {
 }
 
 impl Policy for Writes<'_> {
-    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, String> {
-        let entry = words.first().map(|name| self.rules.write.check(name)).transpose()?.ok_or("ERR empty command")?;
+    fn admit(&self, words: &mut Words) -> Result<Option<&'static Entry>, Refusal> {
+        let name = words.first().ok_or_else(Refusal::empty)?;
+        let entry = self.rules.write.check(name).map_err(Refusal::denied)?;
         let pairs_whole = !matches!(entry.name, "HSET" | "HMSET") || words.len().is_multiple_of(2);
         if !entry.takes(words.len()) || !pairs_whole {
-            return Err(wrong_arity(entry));
+            return Err(Refusal::arity(entry));
         }
         if let Some(key) = words.get_mut(1) {
             *key = keys::resolve_placeholder(key, self.caller);
@@ -153,12 +159,12 @@ struct Write {
 }
 
 impl Write {
-    /// The command, or the text that stands in its place.
-    fn judge(words: Words, policy: &Writes<'_>, acl: Option<&Acl>) -> Result<Self, String> {
+    /// The command, or why it is not sent.
+    fn judge(words: Words, policy: &Writes<'_>, acl: Option<&Acl>) -> Result<Self, Refusal> {
         let allowed = Allowed::judge(policy, acl, words)?;
-        let entry = allowed.entry().ok_or("ERR empty command")?;
+        let entry = allowed.entry().ok_or_else(Refusal::empty)?;
         let mut words = allowed.into_words().into_iter().skip(1);
-        let key = words.next().ok_or_else(|| wrong_arity(entry))?;
+        let key = words.next().ok_or_else(|| Refusal::arity(entry))?;
         let mut write = Self {
             name: entry.name,
             key: key.clone(),
@@ -168,12 +174,12 @@ impl Write {
             fault_if_new: None,
         };
         match UserKey::parse(&key) {
-            Err(KeyFault::Format) => return Err("ERR invalid key format".to_owned()),
-            Err(KeyFault::Managed) => return Err(managed(&key)),
+            Err(KeyFault::Format) => return Err(Refusal::denied("ERR invalid key format")),
+            Err(KeyFault::Managed) => return Err(Refusal::Denied(managed(&key))),
             Ok(UserKey::Profile(username)) => write.judge_profile(username, policy.rules.write_policy)?,
             Ok(UserKey::Other) => {}
         }
-        write.judge_values()?;
+        write.judge_values().map_err(Refusal::Wrong)?;
         Ok(write)
     }
 
@@ -188,30 +194,30 @@ impl Write {
     }
 
     /// The rules for the hash of a user.
-    fn judge_profile(&mut self, username: &str, policy: WritePolicy) -> Result<(), String> {
+    fn judge_profile(&mut self, username: &str, policy: WritePolicy) -> Result<(), Refusal> {
         let sets = matches!(self.name, "HSET" | "HMSET" | "HSETNX");
         let fields: Vec<&Bytes> = match self.name {
             _ if sets => self.args.iter().step_by(2).collect(),
             "HDEL" => self.args.iter().collect(),
             "HINCRBY" | "HINCRBYFLOAT" => self.args.iter().take(1).collect(),
             // Whatever else may write a user's keys, the profile itself stays a hash that Ridge understands.
-            _ => return Err(managed(&self.key)),
+            _ => return Err(Refusal::Denied(managed(&self.key))),
         };
         let protected = distinct(fields.iter().filter_map(|field| profile::protected(field)));
         let may_count = self.name == "HINCRBY" && protected.iter().all(|field| profile::COUNTERS.contains(field));
         let allowed = protected.is_empty() || (policy == WritePolicy::FirstSync && (sets || may_count));
         if !allowed {
-            return Err(profile::cannot_be_modified(&protected));
+            return Err(Refusal::Denied(profile::cannot_be_modified(&protected)));
         }
         let touches_creation = fields.iter().any(|field| field.as_ref() == profile::CREATED_AT.as_bytes());
         if touches_creation && self.name == "HINCRBYFLOAT" {
-            return Err(format!("ERR field '{}' must be an integer", profile::CREATED_AT));
+            return Err(Refusal::Wrong(format!("ERR field '{}' must be an integer", profile::CREATED_AT)));
         }
         if touches_creation {
             self.effect = Effect::MovesCreation;
         }
         if sets {
-            self.judge_pairs(username, !protected.is_empty())?;
+            self.judge_pairs(username, !protected.is_empty()).map_err(Refusal::Wrong)?;
         }
         Ok(())
     }
@@ -239,20 +245,22 @@ impl Write {
         !sets_protected || fields.into_iter().all(|field| set.insert((&self.key, field)))
     }
 
-    /// What stands in the command's place, from the script's tagged reply.
-    fn result(&self, reply: Reply) -> Result<Reply, Failure> {
-        let Reply::Array(items) = reply else { return Ok(reply) };
+    /// What the script's tagged reply says: the result, or why the script did not run the command.
+    fn result(&self, reply: Reply) -> Result<Result<Reply, Refusal>, Failure> {
+        let Reply::Array(items) = reply else { return Ok(Ok(reply)) };
         let mut items = items.into_iter();
         let tag = items.next();
         match (tag.as_ref().and_then(Reply::as_str), items.next()) {
-            (Some("number"), Some(digits)) => digits.as_integer().map(Reply::Integer).ok_or(UNKNOWN_TAG),
-            (Some("array"), Some(array)) => Ok(array),
-            (Some("error"), Some(Reply::String(text))) => Ok(Reply::Error(String::from_utf8_lossy(&text).into_owned())),
-            (Some("invalid"), _) => self.fault_if_new.clone().map(Reply::Error).ok_or(UNKNOWN_TAG),
+            (Some("number"), Some(digits)) => digits.as_integer().map(|n| Ok(Reply::Integer(n))).ok_or(UNKNOWN_TAG),
+            (Some("array"), Some(array)) => Ok(Ok(array)),
+            (Some("error"), Some(Reply::String(text))) => {
+                Ok(Ok(Reply::Error(String::from_utf8_lossy(&text).into_owned())))
+            }
+            (Some("invalid"), _) => self.fault_if_new.clone().map(|text| Err(Refusal::Wrong(text))).ok_or(UNKNOWN_TAG),
             (Some("changed"), first) => {
                 let fields = first.into_iter().chain(items);
                 let fields = fields.filter_map(|field| profile::protected(field.as_bytes()?)).collect::<Vec<_>>();
-                Ok(Reply::Error(profile::cannot_be_modified(&distinct(fields.into_iter()))))
+                Ok(Err(Refusal::Denied(profile::cannot_be_modified(&distinct(fields.into_iter())))))
             }
             _ => Err(UNKNOWN_TAG),
         }

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
+use http::Uri;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
-use url::{Host, Url};
 
 /// Where a Redis is reached over TCP, and the credentials and database to use there.
 #[derive(Clone)]
@@ -55,29 +55,40 @@ impl Address {
     /// # Errors
     /// [`AddressError`] says which part is wrong.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let url = Url::parse(text).map_err(|_| AddressError::NotAUrl)?;
-        let tls = match url.scheme() {
-            "redis" => false,
-            "rediss" => true,
+        // What no URL may hold as it is, a password may: it is taken for its own percent-encoding.
+        let text = utf8_percent_encode(text, NOT_IN_A_URL).to_string();
+        let uri: Uri = text.split('#').next().unwrap_or_default().parse().map_err(|_| AddressError::NotAUrl)?;
+        let tls = match uri.scheme_str() {
+            Some("redis") => false,
+            Some("rediss") => true,
             _ => return Err(AddressError::Scheme),
         };
-        let host = match url.host().ok_or(AddressError::Host)? {
-            Host::Domain("") => return Err(AddressError::Host),
-            Host::Domain(name) => name.to_owned(),
-            Host::Ipv4(ip) => ip.to_string(),
-            Host::Ipv6(ip) => ip.to_string(),
-        };
-        let database = match url.path().trim_matches('/') {
+        let authority = uri.authority().ok_or(AddressError::Host)?;
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        if host.is_empty() {
+            return Err(AddressError::Host);
+        }
+        let (login, place) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
+        let has_port = place.strip_prefix(authority.host()).is_some_and(|port| port.len() > 1);
+        if has_port && authority.port_u16().is_none() {
+            return Err(AddressError::NotAUrl);
+        }
+        let database = match uri.path().trim_matches('/') {
             "" => 0,
             number => number.parse().map_err(|_| AddressError::Database)?,
         };
         let decoded = |text: &str| Bytes::from(percent_decode_str(text).collect::<Vec<u8>>());
-        let username = Some(url.username()).filter(|name| !name.is_empty()).map(decoded);
-        let credentials = (username.is_some() || url.password().is_some())
-            .then(|| Credentials { username, password: decoded(url.password().unwrap_or_default()) });
-        Ok(Self { host, port: url.port().unwrap_or(6379), tls, credentials, database })
+        let (username, password) = login.split_once(':').unwrap_or((login, ""));
+        let username = Some(username).filter(|name| !name.is_empty()).map(decoded);
+        let credentials = (!login.is_empty()).then(|| Credentials { username, password: decoded(password) });
+        let (host, port) = (host.to_owned(), authority.port_u16().unwrap_or(6379));
+        Ok(Self { host, port, tls, credentials, database })
     }
 }
+
+/// What must be percent-encoded wherever it stands in a URL.
+const NOT_IN_A_URL: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,6 +120,19 @@ mod tests {
     }
 
     #[test]
+    fn a_password_may_be_pasted_as_it_is() {
+        for (text, password) in [
+            ("redis://:a^b{c}|d`e@h", "a^b{c}|d`e"),
+            ("redis://app:ü%2F@h:1", "ü/"),
+            ("redis://app:a@b:c@h:1", "a@b:c"),
+            ("redis://:@h", ""),
+        ] {
+            let credentials = Address::parse(text).unwrap().credentials.unwrap();
+            assert_eq!(String::from_utf8_lossy(&credentials.password), password);
+        }
+    }
+
+    #[test]
     fn a_user_alone_never_becomes_the_default_user() {
         let credentials = Address::parse("redis://app@h").unwrap().credentials.unwrap();
         assert_eq!((credentials.username.as_deref(), credentials.password.as_ref()), (Some(&b"app"[..]), &b""[..]));
@@ -119,9 +143,14 @@ mod tests {
     fn says_what_is_wrong_without_repeating_the_url() {
         for (text, error) in [
             ("localhost:6379", AddressError::Scheme),
-            ("nonsense", AddressError::NotAUrl),
+            ("nonsense", AddressError::Scheme),
+            ("redis://h:port", AddressError::NotAUrl),
+            ("redis://h:65536", AddressError::NotAUrl),
+            ("redis://h:1:2", AddressError::NotAUrl),
+            ("redis://[::1", AddressError::NotAUrl),
             ("http://h", AddressError::Scheme),
-            ("redis://", AddressError::Host),
+            ("redis://", AddressError::NotAUrl),
+            ("redis://:secret@", AddressError::NotAUrl),
             ("redis://h/first", AddressError::Database),
         ] {
             assert_eq!(Address::parse(text).unwrap_err(), error, "{text}");

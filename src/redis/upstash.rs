@@ -4,13 +4,12 @@ use std::{cell::Cell, fmt};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::Method;
+use http::{Method, Uri};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
     ser::{Error as _, SerializeSeq},
 };
-use url::Url;
 
 use super::{
     Ask, Backend, Command, Failure, Pipeline, Port, Progress, Reply, Told,
@@ -162,13 +161,14 @@ fn from_base64(reply: &mut Reply, is_result: bool) {
 }
 
 fn endpoint(url: &str, token: &str) -> Result<Endpoint, UpstashError> {
-    let url = Url::parse(url).map_err(|_| UpstashError::Url)?;
-    if !matches!(url.scheme(), "https" | "http") || !url.has_host() || url.query().is_some() {
+    let uri: Uri = url.parse().map_err(|_| UpstashError::Url)?;
+    let has_host = uri.host().is_some_and(|host| !host.is_empty());
+    if !matches!(uri.scheme_str(), Some("https" | "http")) || !has_host || url.contains(['?', '#']) {
         return Err(UpstashError::Url);
     }
     let printable = token.bytes().all(|byte| byte.is_ascii_graphic());
     let authorization = printable.then(|| format!("Bearer {token}")).ok_or(UpstashError::Token)?;
-    Ok(Endpoint { url: url.as_str().trim_end_matches('/').to_owned(), authorization, limit: MAX_STRING })
+    Ok(Endpoint { url: url.trim_end_matches('/').to_owned(), authorization, limit: MAX_STRING })
 }
 
 impl Port for Upstash {

@@ -130,13 +130,21 @@ pub async fn tick(app: &App, redis: &Redis) -> Result<(), ApiError> {
     if let Some(first) = report.differences.first()
         && app.config.log_level.writes(Level::Warn)
     {
-        let line = serde_json::json!({
-            "level": "warn", "reconcile": mode, "checked": report.checked, "differences": report.differences.len(),
-            "first": first,
-        });
-        app.host.log(Level::Warn, &line.to_string());
+        let differences = report.differences.len();
+        let line = Line { level: "warn", reconcile: mode, checked: report.checked, differences, first };
+        app.host.log(Level::Warn, &serde_json::to_string(&line).unwrap_or_default());
     }
     Ok(())
+}
+
+/// What the timer found.
+#[derive(Serialize)]
+struct Line<'a> {
+    level: &'static str,
+    reconcile: Mode,
+    checked: i64,
+    differences: usize,
+    first: &'a Difference,
 }
 
 async fn slice(app: &App, redis: &Redis, start: Start<'_>, report: &mut Report) -> Result<(), ApiError> {

@@ -1,9 +1,16 @@
-//! The Rust half of the boundary; `glue.js` says what each function does.
+//! The Rust half of the boundary; `glue.js` says what each of its functions does.
 
 #![allow(unsafe_code, reason = "wasm-bindgen's declarations expand to it")]
 
-use js_sys::{Function, Object};
+use js_sys::{Function, Object, Promise};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+#[wasm_bindgen(raw_module = "cloudflare:workers")]
+extern "C" {
+    /// Keeps what belongs to the request that is being answered until a promise is settled, also when it was answered.
+    #[wasm_bindgen(js_name = waitUntil, catch)]
+    pub(super) fn wait_until(promise: &Promise) -> Result<(), JsValue>;
+}
 
 #[wasm_bindgen(module = "/src/worker/glue.js")]
 extern "C" {

@@ -7,6 +7,8 @@ use std::{
 };
 
 use js_sys::Object;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::future_to_promise;
 use worker::{console_error, console_log, console_warn, send::SendWrapper};
 
 use super::{
@@ -77,6 +79,17 @@ impl Host for Worker {
                 self.log(Level::Warn, r#"{"level":"warn","error":"the queue took no message"}"#);
             }
         }))
+    }
+
+    /// The runtime waits for it as long as it waits for anything after an answer: 30 s.
+    fn later(&self, delay: Duration, work: BoxFuture<'static, ()>) {
+        let promise = future_to_promise(async move {
+            pending::sleep(delay).await;
+            work.await;
+            Ok(JsValue::UNDEFINED)
+        });
+        // Refused only where there is no request; then it goes on as long as the isolate does.
+        let _ = glue::wait_until(&promise);
     }
 
     fn log(&self, level: Level, line: &str) {

@@ -61,8 +61,7 @@ pub async fn tick(env: Env) -> Result<(), JsError> {
 /// A failure is logged here, and thrown so that the runtime tries again.
 fn settle(ridge: &Ridge, result: Result<(), ApiError>) -> Result<(), JsError> {
     result.map_err(|error| {
-        let line = serde_json::json!({"level": "error", "error": error.code(), "cause": error.to_string()});
-        ridge.host.log(Level::Error, &line.to_string());
+        ridge.host.log(Level::Error, &edge::log::failure(Level::Error, error.code(), &error));
         JsError::new(error.code())
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{BOUND, Stage, trips};
+use super::{BOUND, Stage, support::Redis, trips};
 
 /// What became of each key: its new name and TTL, or why it was skipped.
 fn outcomes(adoption: &Value) -> BTreeMap<String, Value> {
@@ -57,6 +57,22 @@ async fn an_existing_key_is_never_overwritten() {
     }
     assert_eq!(stage.redis.run(&["MGET", "session:1", "app:session:1"]), json!(["stray", "own"]));
     assert_eq!(stage.ttl("app:session:1"), -1);
+}
+
+/// What the gateway has seen may have changed by the time it renames.
+#[test]
+fn what_happens_meanwhile_is_seen_by_the_script_itself() {
+    const SCRIPT: &str =
+        concat!(include_str!("../../src/namespaces/scanning.lua"), include_str!("../../src/namespaces/adopt.lua"));
+    let redis = Redis::own();
+    for command in [["SET", "taken", "stray"], ["SET", "app:taken", "own"], ["SET", "free", "stray"]] {
+        redis.run(&command);
+    }
+    let outcomes =
+        redis.run(&["EVAL", SCRIPT, "0", "app:", "=taken", "60", "=free", "", "=gone", "60", "x66726565", ""]);
+    assert_eq!(outcomes, json!(["exists", -1, "gone", "gone"]));
+    assert_eq!(redis.run(&["MGET", "taken", "app:taken", "app:free"]), json!(["stray", "own", "stray"]));
+    assert_eq!(redis.run(&["TTL", "app:taken"]), -1);
 }
 
 #[tokio::test]

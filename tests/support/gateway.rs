@@ -102,6 +102,14 @@ impl Gateway {
         while self.work(100).await.expect("Redis answers") > 0 {}
     }
 
+    /// Does what was left for after the answers. Returns how much that was.
+    pub async fn finish_later(&self) -> usize {
+        let left = self.host.take_left();
+        let count = left.len();
+        futures_util::future::join_all(left).await;
+        count
+    }
+
     /// What `POST /` answers to a batch, sent with the API key. Must be 200.
     #[track_caller]
     pub fn read(&self, batch: impl Into<Value>) -> impl Future<Output = Value> {

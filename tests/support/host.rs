@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
@@ -30,6 +30,8 @@ pub struct TestHost {
     connecting_takes_ms: AtomicU64,
     /// 0: the system's randomness.
     seed: AtomicU64,
+    /// What was left for later. It happens when the test says so, so that no test has to wait.
+    left: Mutex<Vec<BoxFuture<'static, ()>>>,
 }
 
 impl TestHost {
@@ -46,6 +48,11 @@ impl TestHost {
     /// From here on what is random follows from a seed, which is not 0.
     pub fn seed_random(&self, seed: u64) {
         self.seed.store(seed, Relaxed);
+    }
+
+    /// What was left for later, without the wait.
+    pub fn take_left(&self) -> Vec<BoxFuture<'static, ()>> {
+        std::mem::take(&mut self.left.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The log lines so far.
@@ -80,6 +87,10 @@ impl Host for TestHost {
 
     fn wake(&self) -> BoxFuture<'_, ()> {
         self.native.wake()
+    }
+
+    fn later(&self, _: Duration, work: BoxFuture<'static, ()>) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).push(work);
     }
 
     fn log(&self, level: Level, line: &str) {
