@@ -4,7 +4,7 @@
 
 use ridge::policy::{
     acl::{Acl, Denied, Passed},
-    command_table::{NO_AUTH, lookup},
+    command_table::{Entry, NO_AUTH, lookup},
 };
 
 /// A refusal is not longer than this.
@@ -66,9 +66,20 @@ fn verdicts_hold_together(acl: &Acl, rules: &str, words: &[Vec<u8>]) {
     for rule in names.iter().map(|name| format!("+{name}")).chain(more) {
         allows_no_more(acl, &with(&rule), words, &rule);
     }
+    for place in entry.iter().flat_map(|entry| values_of(entry, words.len())) {
+        let mut unread = words.to_vec();
+        unread[place].clear();
+        assert_eq!(acl.check(&unread), verdict, "{place}");
+    }
     for key in words.iter().skip(1).take(MOST_KEYS) {
         what_holds_of_many_keys_holds_of_each(acl, key);
     }
+}
+
+/// The places of the words that are only stored. One that nobody has read is judged as an empty one.
+fn values_of(entry: &Entry, words: usize) -> impl Iterator<Item = usize> {
+    let values = (1..words).filter(move |place| entry.takes_as_value(*place, words));
+    values.filter(move |_| entry.takes(words)).take(MOST_KEYS)
 }
 
 /// Whatever the one allows, the other does, too.

@@ -18,13 +18,15 @@ pub fn check(input: &[u8]) {
     let line = format!("/{}", line.strip_prefix('/').unwrap_or(line));
     let (path, query) = line.split_once('?').map_or((line.as_str(), None), |(path, query)| (path, Some(query)));
 
-    let Line { words, target } = read(path, query, &Bytes::copy_from_slice(body));
+    let body = Some(Bytes::copy_from_slice(body)).filter(|body| !body.is_empty());
+    let Line { words, body: place, target } = read(path, query, body.clone());
     let mut expected = segments(path);
-    expected.extend(Some(body.to_vec()).filter(|body| !body.is_empty()));
+    expected.extend(body.as_ref().map(|body| body.to_vec()));
+    assert_eq!(place.map(|place| &words[place]), body.as_ref());
     assert_eq!(lossy(&words), [lossy(&expected), parameters(query)].concat());
 
     let encoded: Vec<String> = words.iter().map(|word| percent_encode(word, NON_ALPHANUMERIC).to_string()).collect();
-    assert_eq!(read(&format!("/{}", encoded.join("/")), None, &Bytes::new()).words, words);
+    assert_eq!(read(&format!("/{}", encoded.join("/")), None, None).words, words);
 
     if let Some(target) = target {
         is_read_the_same(&target, path, query);
