@@ -5,7 +5,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { ROOT, STATE } from './paths.mjs';
+import { FUZZ, ROOT, STATE } from './paths.mjs';
 import { Failure, main } from './process.mjs';
 import { cargoStep, note, step } from './progress.mjs';
 import { setup } from './setup.mjs';
@@ -21,6 +21,7 @@ const DENY_WARNINGS = ['--', '-D', 'warnings'];
 
 const CHECKS = [
   () => cargoStep('format', 'cargo', ['fmt', '--check', '--', '--color', 'never']),
+  () => cargoStep('format, fuzz targets', 'cargo', ['fmt', '--check', '--manifest-path', join(FUZZ, 'Cargo.toml'), '--', '--color', 'never']),
   () => cargoStep('lints, native', 'cargo', ['clippy', '--all-targets', ...DENY_WARNINGS]),
   () => cargoStep('lints, wasm', 'cargo', ['clippy', ...WASM, ...DENY_WARNINGS]),
   () => cargoStep('docs', 'cargo', ['doc', '--no-deps'], { env: { RUSTDOCFLAGS: '-D warnings' } }),

@@ -15,6 +15,9 @@ export const NPM_BIN = join(ROOT, 'node_modules', '.bin');
 /** What worker-build writes: `index.js` and `index_bg.wasm`. */
 export const BUILD = join(ROOT, 'build');
 
+/** The fuzz targets: a crate of its own. */
+export const FUZZ = join(ROOT, 'fuzz');
+
 /** What our scripts keep between runs; git ignores it. */
 export const STATE = join(ROOT, '.ridge');
 

@@ -13,13 +13,22 @@ import { cargoStep, note, programStep } from './progress.mjs';
 
 const WASM_TARGET = 'wasm32-unknown-unknown';
 const WORKER_BUILD_VERSION = '0.8.7';
+const CARGO_FUZZ_VERSION = '0.13.2';
 const OLDEST_NODE = 20;
 const OLDEST_REDIS = 7;
 
 /** All that `npm start` and `npm test` need. `redis: false` is for building and deploying alone. */
 export async function setup({ redis = true } = {}) {
   checkNode();
-  const needs = [npmPackages, rust, wasmTarget, wasmBindgen, workerBuild, ...(redis ? [redisServer] : [])];
+  await provide([npmPackages, rust, wasmTarget, wasmBindgen, workerBuild, ...(redis ? [redisServer] : [])]);
+}
+
+/** All that `npm run fuzz` needs. */
+export async function setupFuzzing() {
+  await provide([rust, compiler, cargoFuzz]);
+}
+
+async function provide(needs) {
   for (const need of needs) {
     if (await need.present()) continue;
     // Only now, so that the usual run, which has nothing to do, neither writes nor waits.
@@ -75,6 +84,16 @@ const wasmTarget = {
 const wasmBindgen = cargoTool('wasm-bindgen-cli', 'wasm-bindgen', () => lockedVersion('wasm-bindgen'));
 
 const workerBuild = cargoTool('worker-build', 'worker-build', () => WORKER_BUILD_VERSION);
+
+const cargoFuzz = cargoTool('cargo-fuzz', 'cargo-fuzz', () => CARGO_FUZZ_VERSION);
+
+/** libFuzzer is written in C++. */
+const compiler = {
+  present: () => runs('c++'),
+  get() {
+    throw new Failure('There is no C++ compiler here. Install one, for example with `sudo apt-get install g++`, and try again.');
+  },
+};
 
 /** A program from crates.io, of exactly one version, in `.tools`. */
 function cargoTool(crate, program, version) {

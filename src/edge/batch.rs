@@ -6,7 +6,7 @@
 use std::{cell::Cell, fmt};
 
 use bytes::Bytes;
-use serde::de::{DeserializeSeed, Error as _, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, SeqAccess, Unexpected, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
@@ -19,6 +19,9 @@ const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// The most words that all commands of one body may have together: what fits into a Worker's memory beside the body.
 pub const MAX_WORDS: usize = 512 * 1024;
+
+/// How much of a string that is no command is repeated to the caller, in bytes.
+const LONGEST_SHOWN: usize = 32;
 
 /// One command: its name, then its arguments. Never empty.
 pub type Words = Vec<Bytes>;
@@ -205,6 +208,12 @@ impl<'de> Visitor<'de> for Command<'_> {
         f.write_str("an array that begins with a command's name")
     }
 
+    /// Says what it is, without repeating megabytes of it.
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Words, E> {
+        let shown = text.get(..text.floor_char_boundary(LONGEST_SHOWN)).unwrap_or_default();
+        Err(E::invalid_type(Unexpected::Str(shown), &self))
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Words, A::Error> {
         let mut words = Words::with_capacity(4);
         while let Some(raw) = seq.next_element::<&'de RawValue>()? {
@@ -323,6 +332,12 @@ mod tests {
         ] {
             assert_eq!(refusal(body), sentence, "{body}");
         }
+    }
+
+    #[test]
+    fn a_refusal_is_short() {
+        let sentence = refusal(&format!(r#"[["GET","a"],"{}"]"#, "é".repeat(100)));
+        assert!(sentence.contains("éé") && sentence.len() < 200, "{sentence}");
     }
 
     #[test]

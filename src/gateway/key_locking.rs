@@ -30,6 +30,9 @@ const REMEMBERED: usize = 1000;
 
 const FLAG: &str = "allow-key-locking";
 
+/// What stands between the parts of a script's first line.
+const BLANKS: [char; 5] = [' ', '\t', '\r', '\x0b', '\x0c'];
+
 /// By which hash Redis knows a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Name {
@@ -90,19 +93,23 @@ fn without_flag(words: &mut Words, place: usize) -> Option<Script> {
     Some(Script::Loaded(known, real))
 }
 
-/// The script without the flag, if it has it.
+/// The script without the flag, if it has it. The first line is read as Redis reads it, but for quotes.
 fn drop_flag(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("#!lua")?;
-    let (line, body) = rest.split_at(rest.find('\n')?);
-    let (before, flags) = line.split_once("flags=")?;
-    let (flags, after) = flags.split_at(flags.find([' ', '\r']).unwrap_or(flags.len()));
-    let kept: Vec<&str> = flags.split(',').filter(|flag| *flag != FLAG).collect();
-    if kept.len() == flags.split(',').count() {
-        return None;
+    let (line, body) = text.split_at(text.find('\n')?);
+    let mut parts = line.split(BLANKS);
+    let mut kept = parts.next().filter(|engine| *engine == "#!lua")?.to_owned();
+    let mut has_flag = false;
+    for part in parts.filter(|part| !part.is_empty()) {
+        let flags = part.strip_prefix("flags=").filter(|flags| flags.split(',').any(|flag| flag == FLAG));
+        let others = flags.map(|flags| flags.split(',').filter(|flag| *flag != FLAG).collect::<Vec<_>>().join(","));
+        has_flag |= others.is_some();
+        match others {
+            None => kept.extend([" ", part]),
+            Some(others) if others.is_empty() => {}
+            Some(others) => kept.extend([" flags=", others.as_str()]),
+        }
     }
-    let flags = if kept.is_empty() { String::new() } else { format!("flags={}", kept.join(",")) };
-    let before = if kept.is_empty() { before.trim_end() } else { before };
-    Some(format!("#!lua{before}{flags}{after}{body}"))
+    has_flag.then(|| kept + body)
 }
 
 fn called(words: &mut Words, place: usize, names: &Names) -> Option<Script> {
@@ -192,7 +199,8 @@ mod tests {
         for (with, without) in [
             ("#!lua flags=allow-key-locking\nreturn 1", "#!lua\nreturn 1"),
             ("#!lua flags=no-writes,allow-key-locking\nreturn 1", "#!lua flags=no-writes\nreturn 1"),
-            ("#!lua flags=allow-key-locking,no-writes\r\nreturn 1", "#!lua flags=no-writes\r\nreturn 1"),
+            ("#!lua flags=allow-key-locking,no-writes\r\nreturn 1", "#!lua flags=no-writes\nreturn 1"),
+            ("#!lua\tflags=allow-key-locking\tflags=a,allow-key-locking,b x\n\n", "#!lua flags=a,b x\n\n"),
             ("#!lua  flags=allow-key-locking\n", "#!lua\n"),
         ] {
             assert_eq!(drop_flag(with).as_deref(), Some(without));
@@ -204,6 +212,8 @@ mod tests {
             "#!lua flags=allow-key-lockings\nreturn 1",
             "#!lua name=x flags=",
             "#!lua flags=allow-key-locking",
+            "#!luaflags=allow-key-locking\nreturn 1",
+            " #!lua flags=allow-key-locking\nreturn 1",
             "",
         ] {
             assert_eq!(drop_flag(text), None, "{text}");

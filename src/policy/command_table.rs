@@ -164,7 +164,8 @@ impl Entry {
         self.has_fixed_keys() && self.layout().first == 1 && self.layout().last == 1
     }
 
-    /// Whether the word at a position is only stored: whatever it is, the command has the same keys and does the same to them.
+    /// Whether the word at a position is only stored: whatever it is, the command has the same keys and does the same to them,
+    /// and an ACL's verdict is the same. (Of a first argument an ACL may say what it must be.)
     pub fn takes_as_value(&self, position: usize, words: usize) -> bool {
         // Of these two the options decide what is done to the key.
         let is_option = match self.name {
@@ -172,7 +173,7 @@ impl Entry {
             "BITFIELD" => true,
             _ => false,
         };
-        self.has_fixed_keys() && !is_option && !self.key_positions(words).any(|key| key == position)
+        position > 1 && self.has_fixed_keys() && !is_option && !self.key_positions(words).any(|key| key == position)
     }
 
     /// The positions of the keys among `words` words; the name is at 0. For commands that
@@ -247,6 +248,7 @@ mod tests {
         let takes = |name: &[u8], position, words| find(name).unwrap().takes_as_value(position, words);
         assert!(takes(b"SET", 2, 5) && takes(b"hset", 3, 4) && takes(b"MSET", 2, 3) && takes(b"xadd", 4, 5));
         assert!(!takes(b"SET", 3, 4) && !takes(b"get", 1, 2) && !takes(b"mset", 3, 5) && !takes(b"bitfield", 4, 5));
+        assert!(!takes(b"bitop", 1, 4) && takes(b"getrange", 2, 4));
         assert!(!takes(b"eval", 1, 3) && !takes(b"SORT", 3, 4) && !takes(b"publish", 2, 3) && !takes(b"config", 1, 2));
     }
 
