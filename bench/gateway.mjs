@@ -61,7 +61,7 @@ async function run(testCase, stage, { seconds, rounds, connections }, detail) {
     tours: Object.fromEntries(names.map((name) => [name, verified[name].tours])),
     load: stage.load,
     seconds,
-    warmUp: seconds,
+    warmUp: 2 * seconds, // V8 has compiled wasm for good after some thousand requests
     connections,
     rounds,
     onSlice: detail,

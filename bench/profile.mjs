@@ -5,7 +5,7 @@
 // `--with perf` samples the whole workerd process (Linux, perf from linux-perf): V8, the runtime and the kernel's share,
 // with the Worker's own functions named by V8's perf map. `--with inspector` asks V8's own profiler, which knows JavaScript
 // and wasm only and calls all else "(program)"; it writes a .cpuprofile for a browser's developer tools too.
-// It profiles what is in build/ as it is: build first.
+// It profiles what is in build/ as it is: build first. The case may be one of run.mjs or one of gateway.mjs.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STATE } from '../scripts/paths.mjs';
