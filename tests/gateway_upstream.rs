@@ -212,14 +212,26 @@ async fn what_is_not_asked_of_the_backend_is_left_out() {
 
 #[tokio::test]
 async fn a_scan_that_must_be_filtered_is_asked_for_in_base64() {
-    // "0", "app:a", "other"
-    let answer = "[{\"result\":[\"MA==\",[\"YXBwOmE=\",\"b3RoZXI=\"]]}]";
+    // "0", "app:a", "other"; "base64?"
+    let answer = "[{\"result\":[\"MA==\",[\"YXBwOmE=\",\"b3RoZXI=\"]]},{\"result\":\"YmFzZTY0Pw==\"}]";
     let setup = Setup::with_acl(Some("~app:* +@all"), response("200 OK", JSON, answer)).await;
     let answer = setup.call(&Method::GET, "/redis/scan/0").header("upstash-sync-token", "t1").send().await;
     assert_eq!(answer.ok(), json!({"result": ["0", ["app:a"]]}));
     let heard = setup.heard();
-    assert_eq!((heard.line.as_str(), heard.body()), ("POST /base/pipeline HTTP/1.1", "[[\"scan\",\"0\"]]"));
+    let body = "[[\"scan\",\"0\"],[\"ECHO\",\"base64?\"]]";
+    assert_eq!((heard.line.as_str(), heard.body()), ("POST /base/pipeline HTTP/1.1", body));
     assert_eq!((heard.header("upstash-encoding"), heard.header("upstash-sync-token")), ("base64", "t1"));
+}
+
+/// What looks like base64 is none there, and nobody asks again.
+#[tokio::test]
+async fn a_backend_that_does_not_know_base64_is_taken_at_its_word() {
+    let answer = "[{\"result\":[\"0\",[\"abcd\",\"other\"]]},{\"result\":\"base64?\"}]";
+    let setup = Setup::with_acl(Some("~abcd* +@all"), response("200 OK", JSON, answer)).await;
+    let scan = || setup.call(&Method::GET, "/redis/scan/0").send();
+    assert_eq!(scan().await.ok(), json!({"result": ["0", ["abcd"]]}));
+    assert_eq!(setup.heard().header("upstash-encoding"), "base64");
+    assert_eq!(scan().await.status, 502, "now one reply is too many: nothing was asked beside the scan");
 }
 
 #[tokio::test]

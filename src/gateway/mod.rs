@@ -93,11 +93,12 @@ async fn run(form: Form, call: &Call, mut question: Question) -> Result<Response
     if let Some(names) = names {
         key_locking::learn(form, &asked.commands, names, rules.acl, redis).await?;
     }
-    let mut plan = Plan::of(form, asked.commands, rules, context);
-    if asked.is_unread && plan.is_changed() {
+    let mut plan = Plan::of(form, asked.commands, rules);
+    if asked.is_unread && !(plan.is_untouched() && asked.as_it_came.is_some()) {
         asked = question.read(form, false).await?;
-        plan = Plan::of(form, asked.commands, rules, context);
+        plan = Plan::of(form, asked.commands, rules);
     }
+    context.note_denials(plan.denials());
     if form == Form::Transaction {
         plan.refuse_whole()?;
     }

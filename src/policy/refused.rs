@@ -12,7 +12,7 @@
 //! | `AUTH HELLO QUIT RESET SELECT CLIENT READONLY READWRITE ASKING`, `SCRIPT DEBUG` | they change the connection; `CLIENT SETINFO` is answered `OK` |
 //! | `POST HOST:` | Redis takes them for HTTP that went astray, and hangs up |
 //! | `CLUSTER REPLICAOF SLAVEOF REPLCONF ROLE SYNC PSYNC FAILOVER RESTORE-ASKING MIGRATE` | cluster and replication |
-//! | `CONFIG DEBUG MODULE SHUTDOWN SAVE BGSAVE BGREWRITEAOF LASTSAVE SWAPDB LATENCY SLOWLOG COMMANDLOG PFDEBUG PFSELFTEST`, `MEMORY` but for `USAGE`, `ACL` but for what only reads | the server is not theirs to run |
+//! | `CONFIG DEBUG MODULE SHUTDOWN SAVE BGSAVE BGREWRITEAOF LASTSAVE SWAPDB LATENCY SLOWLOG COMMANDLOG PFDEBUG PFSELFTEST`, `MEMORY` but for `USAGE`, `ACL` but for what tells of commands, oneself and names (no digests of passwords, no addresses) | the server is not theirs to run |
 //! | a name with a NUL in it | Redis compares names as C strings, so it may take `CONFIG\0…` for `CONFIG` |
 
 use super::{
@@ -98,8 +98,8 @@ const REFUSED: &[(&str, Reason)] = &[
     ("WATCH", OwnPath),
 ];
 
-/// What may be called of a family that else is refused: what only reads.
-const ACL_READS: &[&str] = &["CAT", "DRYRUN", "GENPASS", "GETUSER", "HELP", "LIST", "LOG", "USERS", "WHOAMI"];
+/// What may be called of a family that else is refused: what only reads, and no digests of passwords or addresses of clients.
+const ACL_READS: &[&str] = &["CAT", "DRYRUN", "GENPASS", "HELP", "USERS", "WHOAMI"];
 const MEMORY_READS: &[&str] = &["HELP", "USAGE"];
 
 /// The longest name above is not that long.
@@ -120,9 +120,6 @@ pub fn reason<W: AsRef<[u8]>>(words: &[W]) -> Option<Reason> {
     let is_one_of = |names: &[&str]| names.iter().any(|name| second.eq_ignore_ascii_case(name.as_bytes()));
     match capitals {
         b"ACL" if !is_one_of(ACL_READS) => Some(Administration),
-        b"ACL" if is_one_of(&["LOG"]) && words.get(2).is_some_and(|word| is_option(word.as_ref(), "RESET")) => {
-            Some(Administration)
-        }
         b"MEMORY" if !is_one_of(MEMORY_READS) => Some(Administration),
         b"SCRIPT" if is_one_of(&["DEBUG"]) => Some(Connection),
         b"XREAD" | b"XREADGROUP" if blocks(words) => Some(Blocks),

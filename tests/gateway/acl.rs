@@ -205,7 +205,6 @@ const REACH_OTHERS: &[&str] = &[
     "KEYS *",
     "FLUSHDB",
     "FLUSHALL",
-    "ACL LOG",
 ];
 
 fn words(text: &str) -> Vec<String> {

@@ -48,7 +48,9 @@ fn is_refused_by_spec(known: &Known, administering: &BTreeSet<String>) -> bool {
         return known.name == "SCRIPT|DEBUG";
     }
     if family == "ACL" {
-        return is_one_of(&["ACL", "ACL|SETUSER", "ACL|DELUSER", "ACL|LOAD", "ACL|SAVE"]);
+        // What reads is allowed, unless it shows digests of passwords or addresses of clients.
+        let shows_secrets = is_one_of(&["ACL|GETUSER", "ACL|LIST", "ACL|LOG"]);
+        return shows_secrets || is_one_of(&["ACL", "ACL|SETUSER", "ACL|DELUSER", "ACL|LOAD", "ACL|SAVE"]);
     }
     // A stream is waited for only if an option says so.
     let waits = known.flags.contains("blocking") && !matches!(family, "XREAD" | "XREADGROUP");
