@@ -43,14 +43,15 @@ export default {
 
   fetch(request, env, context) {
     revive();
+    const { promise, resolve } = Promise.withResolvers();
     try {
-      const answer = ridge.fetch(request, env, context);
-      // A client that leaves must not cut a write off, nor leave half a request behind in memory.
-      context.waitUntil(answer);
-      return answer;
+      ridge.fetch(request, env, resolve);
     } catch (error) {
       note(error);
       throw error;
     }
+    // A client that leaves must not cut a write off, nor leave half a request behind in memory.
+    context.waitUntil(promise);
+    return promise;
   },
 };

@@ -77,7 +77,7 @@ function report(ticket, promise) {
   const here = settle;
   promise
     .then((value) => here(ticket, value), (error) => here(ticket, error instanceof Error ? error : new Error()))
-    .catch(() => {});
+    .catch((error) => { if (here === settle) reportError(error); });
 }
 
 /** The whole body of a request. */

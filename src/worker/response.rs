@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
+use http::{
+    StatusCode,
+    header::{CACHE_CONTROL, CONTENT_LENGTH},
+};
 use http_body_util::BodyExt as _;
 use js_sys::Array;
 use worker::send::SendWrapper;
@@ -12,7 +15,7 @@ use super::glue;
 use crate::{edge, host::Held};
 
 /// Makes JavaScript's response.
-pub(super) async fn convert(response: Response) -> worker::Result<web_sys::Response> {
+pub(super) async fn convert(response: Response) -> web_sys::Response {
     let (mut parts, body) = response.into_parts();
     let held = parts.extensions.remove::<Held>();
     let id = parts.headers.remove(edge::REQUEST_ID);
@@ -28,8 +31,11 @@ pub(super) async fn convert(response: Response) -> worker::Result<web_sys::Respo
     }
     let status = parts.status.as_u16();
     if let Some(response) = held.as_ref().and_then(Held::get::<SendWrapper<Array>>) {
-        return Ok(glue::respond_held(status, id, &rest, response));
+        return glue::respond_held(status, id, &rest, response);
     }
-    let body = body.collect().await.map_err(|error| worker::Error::RustError(error.to_string()))?.to_bytes();
-    Ok(glue::respond(status, id, &rest, &body))
+    match body.collect().await {
+        Ok(body) => glue::respond(status, id, &rest, &body.to_bytes()),
+        // A body that is in memory is always whole.
+        Err(_) => glue::respond(StatusCode::INTERNAL_SERVER_ERROR.as_u16(), id, "", &[]),
+    }
 }
