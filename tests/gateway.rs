@@ -21,8 +21,12 @@ mod bodies;
 mod command_list;
 #[path = "gateway/encodings.rs"]
 mod encodings;
+#[path = "gateway/expiries.rs"]
+mod expiries;
 #[path = "gateway/forms.rs"]
 mod forms;
+#[path = "gateway/key_locking.rs"]
+mod key_locking;
 #[path = "gateway/outages.rs"]
 mod outages;
 #[path = "gateway/pipelines.rs"]

@@ -54,6 +54,10 @@ impl Names {
     /// Remembers a script. When there are too many, all others are forgotten: each is learnt again when it is called.
     pub fn remember(&self, sha: Bytes, name: Name) {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A call by the other name has succeeded, too: that is no reason to forget it.
+        if name == Name::Same && names.contains_key(&sha) {
+            return;
+        }
         if names.len() >= REMEMBERED {
             names.clear();
         }
