@@ -34,6 +34,9 @@ fn routes() -> Routes {
         .route("/redis/{*words}", get(gateway::command).post(gateway::command).put(gateway::command))
         .route("/redis/pipeline", post(gateway::pipeline).put(gateway::pipeline))
         .route("/redis/multi-exec", post(gateway::multi_exec).put(gateway::multi_exec))
+        .route("/redis/subscribe/{*channels}", get(gateway::listen).post(gateway::listen))
+        .route("/redis/psubscribe/{*patterns}", get(gateway::listen).post(gateway::listen))
+        .route("/redis/monitor", get(gateway::listen).post(gateway::listen))
         // Service routes: anyone; `whoami` needs a caller, `debug-auth` an administrator.
         .route("/ping", get(service::ping).post(service::ping))
         .route("/healthz", get(service::alive))

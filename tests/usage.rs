@@ -207,6 +207,18 @@ async fn a_command_that_the_key_may_not_run_is_a_denial_and_one_that_is_wrong_is
 }
 
 #[tokio::test]
+async fn a_stream_of_events_is_one_command_however_long_it_goes_on() {
+    let stage = Stage::with_keys(json!([{"name": "app", "key": "app", "acl": "+subscribe &chat"}]));
+    let stream = stage.app("GET", "/redis/subscribe/chat").open().await;
+    assert_eq!(stream.status(), 200);
+    for path in ["/redis/subscribe/other", "/redis/psubscribe/chat", "/redis/monitor", "/redis/subscribe//"] {
+        assert_eq!(stage.app("GET", path).send().await.status, 400);
+    }
+    assert_eq!(stage.counts().await, [5, 4, 3]);
+    drop(stream);
+}
+
+#[tokio::test]
 async fn what_is_counted_is_written_after_the_answer_and_in_nobodys_round_trip() {
     let stage = Stage::new(&["proxy", "rest"]);
     stage.use_it().await;

@@ -89,10 +89,15 @@ impl Context {
 
     /// What stands in the place of a command that is not run. That it was denied is noted.
     pub(crate) fn refuse(&self, refusal: Refusal) -> Reply {
+        Reply::Error(self.text_of(refusal))
+    }
+
+    /// Why a command is not run. That it was denied is noted.
+    pub(crate) fn text_of(&self, refusal: Refusal) -> String {
         if matches!(refusal, Refusal::Denied(_)) {
             self.note_denials(1);
         }
-        Reply::Error(refusal.into_text())
+        refusal.into_text()
     }
 
     pub(crate) fn note_caller(&self, kind: &'static str) {

@@ -5,9 +5,12 @@
 //! [passed on](passage) byte for byte, and so is its answer. Otherwise its commands are one pipeline or one transaction, and
 //! [`answer`] writes what comes back as the caller wants it.
 //!
+//! What listens instead of asking ends with its connection: [`events`].
+//!
 //! Who may call stands in [`GatewayCaller`]; which commands it runs for nobody, in [`crate::policy::refused`].
 
 mod answer;
+mod events;
 mod expiry;
 pub mod key_locking;
 mod passage;
@@ -68,6 +71,17 @@ pub async fn multi_exec(
     question: Question,
 ) -> Result<Response, ApiError> {
     Box::pin(run(Form::Transaction, &Call { key, context, redis, app }, question)).await
+}
+
+/// Subscribes, or monitors.
+pub async fn listen(
+    GatewayCaller(key): GatewayCaller,
+    context: Context,
+    redis: Redis,
+    State(app): State<App>,
+    question: Question,
+) -> Result<Response, ApiError> {
+    Box::pin(events::listen(&Call { key, context, redis, app }, question)).await
 }
 
 /// Who asks, and what answers.

@@ -47,8 +47,8 @@ pub(super) const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-
 
 /// A request to the gateway. Its body is read only if somebody must look into it.
 pub struct Question {
-    method: Method,
-    uri: Uri,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) sync_token: Option<String>,
     unread: Option<Body>,
@@ -109,7 +109,7 @@ impl Question {
     }
 
     /// The path below `/redis`.
-    fn below(&self) -> &str {
+    pub(super) fn below(&self) -> &str {
         self.uri.path().strip_prefix("/redis").unwrap_or_default()
     }
 

@@ -12,7 +12,8 @@ use std::{
 use futures_util::future::{Either, select};
 
 use super::{
-    Ask, Backend, Failure, Invocation, Pipeline, Port, Reply, Told,
+    Ask, Backend, Command, Failure, Invocation, Pipeline, Port, Reply, Told,
+    tcp::{Listening, Tcp},
     upstash::{Passed, Upstash},
 };
 use crate::host::{BoxFuture, Host, Outgoing};
@@ -189,7 +190,17 @@ impl Redis {
         self.within(safety, &progress, || Box::pin(rest.pass(request.clone(), &progress))).await
     }
 
-    async fn one(&self, command: super::Command, safety: Safety) -> Result<Reply, Failure> {
+    /// Sends a command whose replies never end, over TCP. The deadline holds for the first of them.
+    ///
+    /// # Errors
+    /// When there is none; see [`Failure`].
+    pub async fn listen(&self, tcp: &Tcp, command: &Command) -> Result<(Vec<Reply>, Listening), Failure> {
+        let progress = Progress::default();
+        let first = self.within(Safety::Read, &progress, || Box::pin(tcp.listen(command, &progress))).await?;
+        first.0.first().and_then(failure_of).map_or(Ok(first), Err)
+    }
+
+    async fn one(&self, command: Command, safety: Safety) -> Result<Reply, Failure> {
         let replies = self.run(&command.into(), safety).await?;
         replies.into_iter().next().ok_or(Failure::Nonsense("no reply"))
     }

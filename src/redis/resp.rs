@@ -20,7 +20,8 @@ pub const MAX_ELEMENTS: usize = 512 * 1024;
 /// What is made ready at once for a string that was announced: memory grows with the bytes that arrive.
 const AHEAD: usize = 1024 * 1024;
 
-/// The longest line: a status, an error, or a number. Redis's own inline limit.
+/// The longest line: a status, an error, or a number. Redis's own inline limit. What `MONITOR` tells are lines with all that
+/// a command was called with: those are as long as replies may be.
 const MAX_LINE: usize = 64 * 1024;
 
 const UNKNOWN_TYPE: Failure = Failure::Nonsense("an unknown type of reply");
@@ -75,7 +76,6 @@ fn put_head(out: &mut Vec<u8>, kind: u8, length: usize) {
 }
 
 /// Turns a stream of bytes into replies, keeping its place between packets.
-#[derive(Default)]
 pub struct Decoder {
     buffer: BytesMut,
     /// The arrays that are still open, outermost first, with the number of elements each still lacks.
@@ -84,9 +84,29 @@ pub struct Decoder {
     string: Option<usize>,
     /// How many elements were announced so far.
     elements: usize,
+    /// How much of the buffer is known to hold no end of a line.
+    searched: usize,
+    longest_line: usize,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        let (buffer, open) = (BytesMut::new(), Vec::new());
+        Self { buffer, open, string: None, elements: 0, searched: 0, longest_line: MAX_LINE }
+    }
 }
 
 impl Decoder {
+    /// Takes lines as long as strings from here on.
+    pub fn take_long_lines(&mut self) {
+        self.longest_line = MAX_STRING;
+    }
+
+    /// Counts anew: what comes next belongs to no round trip.
+    pub fn forget(&mut self) {
+        self.elements = 0;
+    }
+
     /// Where the next packet goes.
     pub fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
@@ -171,8 +191,10 @@ impl Decoder {
 
     /// The next line without its end.
     fn take_line(&mut self) -> Result<Option<Bytes>, Failure> {
-        match self.buffer.iter().take(MAX_LINE).position(|byte| *byte == b'\n') {
-            Some(end) => {
+        let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
+        match unsearched.iter().position(|byte| *byte == b'\n').map(|end| self.searched.saturating_add(end)) {
+            Some(end) if end < self.longest_line => {
+                self.searched = 0;
                 let mut line = self.buffer.split_to(end).freeze();
                 self.buffer.advance(1);
                 if line.last() != Some(&b'\r') {
@@ -181,8 +203,11 @@ impl Decoder {
                 line.truncate(line.len().saturating_sub(1));
                 Ok(Some(line))
             }
-            None if self.buffer.len() >= MAX_LINE => Err(Failure::Nonsense("a line without end")),
-            None => Ok(None),
+            None if self.buffer.len() < self.longest_line => {
+                self.searched = self.buffer.len();
+                Ok(None)
+            }
+            _ => Err(Failure::Nonsense("a line without end")),
         }
     }
 }

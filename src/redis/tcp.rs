@@ -56,6 +56,17 @@ impl Tcp {
         Ok(connection)
     }
 
+    /// Sends a command whose replies never end, on a connection of its own, and waits for the first of them.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there is none.
+    pub async fn listen(&self, command: &Command, progress: &Progress) -> Result<(Vec<Reply>, Listening), Failure> {
+        let mut connection = self.open(&[std::slice::from_ref(command)], progress).await?;
+        connection.decoder.take_long_lines();
+        let mut listening = Listening(connection);
+        Ok((listening.next().await?, listening))
+    }
+
     /// Runs commands for the gateway, in one round trip.
     ///
     /// # Errors
@@ -185,5 +196,39 @@ impl Connection {
         };
         self.received = self.received.saturating_add(count);
         if self.received > resp::MAX_STRING { Err(Failure::Nonsense("replies without end")) } else { Ok(()) }
+    }
+}
+
+/// A connection on which replies come unasked, for as long as it is held.
+pub struct Listening(Connection);
+
+impl Listening {
+    /// The next replies: at least one, and what has come with it. May be given up while it waits; nothing is lost then.
+    ///
+    /// # Errors
+    /// When no more will come.
+    pub async fn next(&mut self) -> Result<Vec<Reply>, Failure> {
+        let Self(connection) = self;
+        let mut replies = Vec::new();
+        loop {
+            while let Some(reply) = connection.decoder.next_reply()? {
+                replies.push(reply);
+            }
+            if !replies.is_empty() {
+                // The bounds are those of one reply, not of all that ever come.
+                connection.decoder.forget();
+                connection.received = 0;
+                return Ok(replies);
+            }
+            connection.fill().await?;
+        }
+    }
+
+    /// Asks for a sign of life, which comes among the replies.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub async fn ping(&mut self) -> Result<(), Failure> {
+        self.0.write(&[Command::new("PING")], &[]).await
     }
 }

@@ -70,6 +70,9 @@ let settle;
 /** Tells where tickets are settled. Called once, before the first ticket. */
 export function settleWith(callback) {
   settle = callback;
+  // Those of an instance that crashed would neither be fed nor let go of any more.
+  for (const { controller } of feeds) controller.close();
+  feeds.clear();
 }
 
 function report(ticket, promise) {
@@ -119,6 +122,47 @@ export function receive({ reader }, ticket) {
 
 export function close({ socket }) {
   socket.close().catch(() => {});
+}
+
+/** Bodies that are not at their end. */
+const feeds = new Set();
+
+/** A body that is made while it is read: whoever makes it waits until more is `wanted`, and until the reader has `left`. */
+export function feed() {
+  const [wanted, left] = [Promise.withResolvers(), Promise.withResolvers()];
+  const feed = { wanted, left };
+  feed.body = new ReadableStream({
+    start(controller) { feed.controller = controller; },
+    pull() { feed.wanted.resolve(); },
+    cancel() {
+      feeds.delete(feed);
+      left.resolve();
+    },
+  }, { highWaterMark: 0 });
+  feeds.add(feed);
+  return feed;
+}
+
+export function wanted({ wanted }, ticket) {
+  report(ticket, wanted.promise);
+}
+
+export function left({ left }, ticket) {
+  report(ticket, left.promise);
+}
+
+export function push(feed, bytes) {
+  feed.wanted = Promise.withResolvers();
+  feed.controller.enqueue(bytes.slice());
+}
+
+export function finish(feed) {
+  feeds.delete(feed);
+  feed.controller.close();
+}
+
+export function respondFed(status, id, rest, { body }) {
+  return new Response(body, { status, headers: headersOf(id, rest) });
 }
 
 /** Tells the queue's consumer that there is work. What it is stands in Redis. */

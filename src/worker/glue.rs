@@ -17,6 +17,14 @@ extern "C" {
     pub(super) fn head(request: &web_sys::Request) -> String;
     pub(super) fn respond(status: u16, id: &str, rest: &str, body: &[u8]) -> web_sys::Response;
 
+    pub(super) fn feed() -> Object;
+    pub(super) fn left(feed: &Object, ticket: u32);
+    pub(super) fn wanted(feed: &Object, ticket: u32);
+    pub(super) fn push(feed: &Object, bytes: &[u8]);
+    pub(super) fn finish(feed: &Object);
+    #[wasm_bindgen(js_name = respondFed)]
+    pub(super) fn respond_fed(status: u16, id: &str, rest: &str, feed: &Object) -> web_sys::Response;
+
     #[wasm_bindgen(js_name = settleWith)]
     pub(super) fn settle_with(callback: &Function);
     pub(super) fn body(request: &web_sys::Request, ticket: u32);

@@ -3,6 +3,7 @@
 //! This is the only place that knows JavaScript. Everything that is not `Send` there is wrapped here, and nothing
 //! above needs to know.
 
+mod feed;
 mod glue;
 mod host;
 mod http;

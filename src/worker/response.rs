@@ -1,4 +1,5 @@
-//! Responses: status, headers and a body that is in memory already, or that the host holds, handed over in one crossing.
+//! Responses: status, headers and a body that is in memory already, or that the host holds, handed over in one crossing. A body
+//! that is only being made is fed.
 
 use std::fmt::Write as _;
 
@@ -7,11 +8,12 @@ use http::{
     StatusCode,
     header::{CACHE_CONTROL, CONTENT_LENGTH},
 };
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use js_sys::Array;
 use worker::send::SendWrapper;
 
-use super::glue;
+use super::{feed, glue};
 use crate::{edge, host::Held};
 
 /// Makes JavaScript's response.
@@ -32,6 +34,9 @@ pub(super) async fn convert(response: Response) -> web_sys::Response {
     let status = parts.status.as_u16();
     if let Some(response) = held.as_ref().and_then(Held::get::<SendWrapper<Array>>) {
         return glue::respond_held(status, id, &rest, response);
+    }
+    if body.size_hint().exact().is_none() {
+        return feed::respond(status, id, &rest, body);
     }
     match body.collect().await {
         Ok(body) => glue::respond(status, id, &rest, &body.to_bytes()),

@@ -171,9 +171,14 @@ impl Call {
         self.body(value.into().to_string())
     }
 
+    /// Sends it. The body of the answer may still be on its way.
+    pub async fn open(self) -> Response {
+        self.gateway.serve(self.request).await
+    }
+
     /// Sends it and reads the whole answer.
     pub async fn send(self) -> Answer {
-        let response = self.gateway.serve(self.request).await;
+        let response = self.open().await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("an answer is in memory").to_bytes();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }

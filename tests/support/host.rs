@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -28,6 +28,8 @@ pub struct TestHost {
     fixed_ms: AtomicU64,
     /// How far the fixed clock goes on with each connection.
     connecting_takes_ms: AtomicU64,
+    /// By how much waiting is shortened; 0: not at all.
+    haste: AtomicU32,
     /// 0: the system's randomness.
     seed: AtomicU64,
     /// What was left for later. It happens when the test says so, so that no test has to wait.
@@ -43,6 +45,11 @@ impl TestHost {
     /// From here on each connection makes the fixed clock go on by so much.
     pub fn connecting_takes_ms(&self, duration_ms: u64) {
         self.connecting_takes_ms.store(duration_ms, Relaxed);
+    }
+
+    /// From here on whoever waits waits so many times shorter.
+    pub fn hurry(&self, times: u32) {
+        self.haste.store(times, Relaxed);
     }
 
     /// From here on what is random follows from a seed, which is not 0.
@@ -82,7 +89,7 @@ impl Host for TestHost {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.native.sleep(duration)
+        self.native.sleep(duration / self.haste.load(Relaxed).max(1))
     }
 
     fn wake(&self) -> BoxFuture<'_, ()> {
