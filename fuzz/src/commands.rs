@@ -22,9 +22,14 @@ pub fn check(input: &[u8]) {
         words.splice(..1, entry.name.split('|').map(|name| name.as_bytes().to_vec()));
     }
     let entry = lookup(&words);
-    if let Some(entry) = entry.filter(|entry| entry.takes(words.len())) {
-        keys_are_words(entry, &words);
-        values_decide_nothing(entry, &words);
+    match entry {
+        Some(entry) if entry.takes(words.len()) => {
+            keys_are_words(entry, &words);
+            values_decide_nothing(entry, &words);
+        }
+        // Where its keys would be is asked of too short a command, too.
+        Some(entry) => drop(keys_of(entry, &words)),
+        None => {}
     }
     letter_case_makes_no_difference(&words);
     what_waits_is_refused(entry, &words);
