@@ -134,25 +134,20 @@ fn script_of(words: &[Bytes]) -> Option<&str> {
     std::str::from_utf8(words.get(place)?).ok()
 }
 
-/// The flags in the first line of a script, as Redis reads it; `None` if it refuses the line. (It also takes quoted ones, and
-/// refuses those without a name.)
+/// The flags in the first line of a script, as Redis reads it; `None` if it refuses the line, or has ways of its own with it: with
+/// quotes and odd blanks. Flags without a name are left out.
 fn flags_of(script: &str) -> Option<Vec<&str>> {
     let (line, _) = script.split_once('\n')?;
-    let options = line.strip_prefix("#!lua")?;
-    if !options.is_empty() && !options.starts_with(is_blank) {
+    if line.contains(['"', '\'', '\x0b', '\x0c', '\0']) {
         return None;
     }
+    let mut parts = line.split([' ', '\t', '\r']);
+    parts.next().filter(|engine| *engine == "#!lua")?;
     let mut flags = Vec::new();
-    for option in options.split(is_blank).filter(|option| !option.is_empty()) {
-        let list = option.strip_prefix("flags=")?;
-        flags.extend(list.split(',').filter(|flag| !flag.is_empty()));
+    for option in parts.filter(|option| !option.is_empty()) {
+        flags.extend(option.strip_prefix("flags=")?.split(',').filter(|flag| !flag.is_empty()));
     }
     Some(flags)
-}
-
-/// C's `isspace`.
-fn is_blank(character: char) -> bool {
-    matches!(character, ' ' | '\t'..='\r')
 }
 
 fn hash(text: &[u8]) -> Bytes {
