@@ -5,7 +5,7 @@
 // `--with perf` samples the whole workerd process (Linux, perf from linux-perf): V8, the runtime and the kernel's share,
 // with the Worker's own functions named by V8's perf map. `--with inspector` asks V8's own profiler, which knows JavaScript
 // and wasm only and calls all else "(program)"; it writes a .cpuprofile for a browser's developer tools too.
-// It profiles what is in build/ as it is: build first.
+// It profiles what is in build/ as it is: build first. The case may be one of run.mjs or one of gateway.mjs.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STATE } from '../scripts/paths.mjs';
@@ -14,6 +14,10 @@ import { note, step } from '../scripts/progress.mjs';
 import { freePort } from '../scripts/redis.mjs';
 import { CASES, rawRequest } from './cases.mjs';
 import { bundleScripts, NAMES } from './competitors.mjs';
+import { CASES as GATEWAY_CASES } from './gateway/cases.mjs';
+import { cast, NAMES as GATEWAY_NAMES } from './gateway/competitors.mjs';
+import { fill } from './gateway/data.mjs';
+import { verify } from './gateway/verify.mjs';
 import { Inspector } from './inspector.mjs';
 import { options } from './options.mjs';
 import { openStage } from './stage.mjs';
@@ -25,29 +29,53 @@ const LINES = 50;
 const WIDTH = 150;
 const WARM_UP = 2;
 const DEFAULTS = { competitor: 'ridge', case: 'read-1', seconds: 5, connections: 8, with: 'perf' };
+
+/** The cases of each bench with what runs for them, and the verified requests of one. */
+const BENCHES = [
+  {
+    cases: CASES,
+    names: NAMES,
+    options: {},
+    async tours(testCase, stage) {
+      const verified = await verifyAll(stage, [testCase], () => {});
+      const [[, expected]] = Object.entries(verified[testCase.name].expect);
+      return [[{ request: rawRequest(testCase), ...expected }]];
+    },
+  },
+  {
+    cases: GATEWAY_CASES,
+    names: GATEWAY_NAMES.filter((name) => name !== 'npm'), // no workerd
+    options: { prepare: fill, cast },
+    async tours(testCase, stage) {
+      const [{ tours }] = Object.values(await verify(testCase, stage));
+      return tours;
+    },
+  },
+];
 const PROFILERS = { perf: underPerf, inspector: underInspector };
 
 await main(import.meta, async () => {
   const chosen = options(DEFAULTS);
-  const testCase = CASES.find(({ name }) => name === chosen.case);
+  const bench = BENCHES.find(({ cases }) => cases.some(({ name }) => name === chosen.case));
   const profiler = PROFILERS[chosen.with];
-  if (!testCase) throw new Failure(`--case takes one of ${CASES.map(({ name }) => name).join(', ')}`);
-  if (!NAMES.includes(chosen.competitor)) throw new Failure(`--competitor takes one of ${NAMES.join(', ')}`);
+  if (!bench) {
+    const names = BENCHES.flatMap(({ cases }) => cases.map(({ name }) => name));
+    throw new Failure(`--case takes one of ${names.join(', ')}`);
+  }
+  if (!bench.names.includes(chosen.competitor)) {
+    throw new Failure(`--competitor takes one of ${bench.names.join(', ')} for this case`);
+  }
   if (!profiler) throw new Failure(`--with takes one of ${Object.keys(PROFILERS).join(', ')}`);
 
   await bundleScripts({ minify: false });
   mkdirSync(FOLDER, { recursive: true });
-  const stage = await openStage([chosen.competitor]);
+  const stage = await openStage([chosen.competitor], bench.options);
   try {
-    const verified = await verifyAll(stage, [testCase], () => {});
+    const testCase = bench.cases.find(({ name }) => name === chosen.case);
+    const tours = await bench.tours(testCase, stage);
     const [competitor] = stage.competitors;
-    const drive = (port, seconds) =>
-      stage.load.drive({
-        port,
-        tours: [[{ request: rawRequest(testCase), ...verified[testCase.name].expect[competitor.name] }]],
-        connections: chosen.connections,
-        seconds,
-      });
+    const { connections } = chosen;
+    const drive = (port, seconds) => stage.load.drive({ port, tours, connections, seconds });
     const text = await step(`${chosen.competitor}, ${testCase.name}`, () =>
       profiler(competitor, drive, chosen.seconds),
     );

@@ -4,21 +4,24 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../scripts/paths.mjs';
 import { Failure } from '../scripts/process.mjs';
+import { LARGEST_GZIP } from '../scripts/size.mjs';
 import { median, percentile, sum } from './numbers.mjs';
 import { compatibility } from '../scripts/workerd.mjs';
 
+/** Whose CPU a row is compared with, and what it calls that. */
+const RIVALS = { toPeer: 'peer', toBare: 'bare' };
+
 /** One row: a competitor on a case. `all` holds every competitor's slices of that case, for the ratios. */
-export function row(name, all, roundTrips) {
+export function row(name, all, roundTrips, rivals = RIVALS) {
   const slices = all[name];
   const latencies = Float64Array.from(slices.flatMap((slice) => [...slice.latencies])).sort();
   const count = sum(slices.map((slice) => slice.count));
   return {
-    requestsPerSecond: median(slices.map((slice) => slice.count / slice.seconds)),
+    requestsPerSecond: median(slices.map(requestsPerSecond)),
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
     cpuMicrosPerRequest: median(slices.map(cpuPerRequest)),
-    toPeer: ratio(slices, all.peer),
-    toBare: ratio(slices, all.bare),
+    ...Object.fromEntries(Object.entries(rivals).map(([to, rival]) => [to, ratio(cpuPerRequest, slices, all[rival])])),
     busy: sum(slices.map((slice) => slice.cpuMicros)) / sum(slices.map((slice) => slice.seconds * 1e6)),
     roundTrips,
     requests: count,
@@ -29,10 +32,12 @@ export function row(name, all, roundTrips) {
 
 const cpuPerRequest = ({ cpuMicros, count }) => cpuMicros / count;
 
+export const requestsPerSecond = ({ count, seconds }) => count / seconds;
+
 /** The median over rounds of the ratio within the round; null where there is nothing to compare with. */
-function ratio(slices, others) {
+export function ratio(of, slices, others) {
   if (!others) return null;
-  return median(slices.map((slice, round) => cpuPerRequest(slice) / cpuPerRequest(others[round])));
+  return median(slices.map((slice, round) => of(slice) / of(others[round])));
 }
 
 /** What Ridge aims at, each as `{target, value, met}`. A target whose case or competitor did not run is left out. */
@@ -61,30 +66,39 @@ export function targets({ cases, sizes }) {
       });
     }
   }
-  add('gzip size under 450,000 bytes', sizes.ridge, sizes.ridge < 450_000, ' bytes');
-  return list;
+  return [...list, ...sizeTarget(sizes.ridge)];
 }
 
-export function printTable(cases) {
-  const head = ['case', '', 'req/s', 'p50 ms', 'p99 ms', 'CPU µs/req', '× peer', '× bare', 'busy', 'trips', 'errors'];
-  const lines = [head];
+/** The size after gzip, if Ridge ran. */
+export function sizeTarget(size) {
+  if (size === undefined) return [];
+  const target = `gzip size under ${LARGEST_GZIP.toLocaleString('en')} bytes`;
+  return [{ target, value: size, unit: ' bytes', met: size < LARGEST_GZIP }];
+}
+
+/** What a table may show of a row, by its heading. */
+const COLUMNS = {
+  'req/s': (r) => Math.round(r.requestsPerSecond).toLocaleString('en'),
+  'p50 ms': (r) => r.p50Ms.toFixed(2),
+  'p99 ms': (r) => r.p99Ms.toFixed(2),
+  'CPU µs/req': (r) => r.cpuMicrosPerRequest.toFixed(r.cpuMicrosPerRequest < 1000 ? 1 : 0),
+  '× peer': (r) => r.toPeer?.toFixed(2),
+  '× bare': (r) => r.toBare?.toFixed(2),
+  '× ridge': (r) => r.toRidge?.toFixed(2),
+  '× npm': (r) => r.toNpm?.toFixed(2),
+  'req/s × npm': (r) => r.speedToNpm?.toFixed(2),
+  busy: (r) => `${Math.round(r.busy * 100)}%`,
+  trips: (r) => r.roundTrips,
+  errors: (r) => r.errors || '',
+};
+const USUAL = ['req/s', 'p50 ms', 'p99 ms', 'CPU µs/req', '× peer', '× bare', 'busy', 'trips', 'errors'];
+
+export function printTable(cases, columns = USUAL) {
+  const lines = [['case', '', ...columns]];
   for (const [name, { rows }] of Object.entries(cases)) {
     Object.entries(rows).forEach(([competitor, r], i) => {
-      lines.push(
-        [
-          i === 0 ? name : '',
-          competitor,
-          Math.round(r.requestsPerSecond).toLocaleString('en'),
-          r.p50Ms.toFixed(2),
-          r.p99Ms.toFixed(2),
-          r.cpuMicrosPerRequest.toFixed(r.cpuMicrosPerRequest < 1000 ? 1 : 0),
-          r.toPeer?.toFixed(2) ?? '',
-          r.toBare?.toFixed(2) ?? '',
-          `${Math.round(r.busy * 100)}%`,
-          r.roundTrips ?? '',
-          r.errors || '',
-        ].map(String),
-      );
+      const cells = columns.map((column) => String(COLUMNS[column](r) ?? ''));
+      lines.push([i === 0 ? name : '', competitor, ...cells]);
     });
   }
   printColumns(lines, 2);
@@ -141,7 +155,7 @@ export function writeResults(file, settings, results) {
 function versions() {
   const installed = (name) =>
     JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
-  const packages = ['workerd', 'hono', 'jose', '@upstash/redis'];
+  const packages = ['workerd', 'hono', 'jose', '@upstash/redis', '@humanwhocodes/upstash-redis-server'];
   return { node: process.versions.node, ...Object.fromEntries(packages.map((name) => [name, installed(name)])) };
 }
 

@@ -9,12 +9,9 @@ import { FUZZ, ROOT, STATE } from './paths.mjs';
 import { Failure, main } from './process.mjs';
 import { cargoStep, note, step } from './progress.mjs';
 import { setup } from './setup.mjs';
-import { kilobytes, workerSize } from './size.mjs';
+import { kilobytes, LARGEST_GZIP, workerSize } from './size.mjs';
 import { START_VARIABLES, WORKER_VARIABLES } from './variables.mjs';
 import { wrangler } from './wrangler.mjs';
-
-/** Start-up time grows with the Worker. This is our own limit; Cloudflare's is 3 MB for its free plan. */
-const LARGEST_GZIP = 450_000;
 
 const WASM = ['--target', 'wasm32-unknown-unknown', '--lib'];
 const DENY_WARNINGS = ['--', '-D', 'warnings'];

@@ -6,13 +6,14 @@ export class RedisError {
   }
 }
 
+/** A command as text, or as bytes where a part is bytes. */
 export function encodeCommand(parts) {
-  let text = `*${parts.length}\r\n`;
+  const pieces = [`*${parts.length}\r\n`];
   for (const part of parts) {
-    const argument = String(part);
-    text += `$${Buffer.byteLength(argument)}\r\n${argument}\r\n`;
+    const argument = Buffer.isBuffer(part) ? part : String(part);
+    pieces.push(`$${Buffer.byteLength(argument)}\r\n`, argument, '\r\n');
   }
-  return text;
+  return parts.some(Buffer.isBuffer) ? Buffer.concat(pieces.map((piece) => Buffer.from(piece))) : pieces.join('');
 }
 
 /** Calls `onReply` for each complete reply; keeps what is not yet complete. */

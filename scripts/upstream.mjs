@@ -4,7 +4,10 @@
 // on two cores takes from everybody's throughput. The tests run against that one as well.
 //
 //   POST /            [cmd, arg…]      → {"result"}            400 {"error"}
+//   GET, POST         /cmd/arg/…?arg=… → the same; a body is the argument behind those in the path
 //   POST /pipeline    [[cmd, arg…], …] → [{"result"}|{"error"}, …]
+//
+// A request with an Upstash-Sync-Token gets another one back.
 //
 // Started with fork(): `node upstream.mjs <redis-url> <token>`; sends {port} when ready, answers "count" with the number of
 // requests so far, which is how round trips are counted.
@@ -33,7 +36,7 @@ redis.on('data', (chunk) => reader.push(chunk));
 function run(commands) {
   return new Promise((done) => {
     waiting.push({ missing: commands.length, replies: [], done });
-    redis.write(commands.map(encodeCommand).join(''));
+    redis.write(commands.length === 1 ? encodeCommand(commands[0]) : commands.map(encodeCommand).join(''));
   });
 }
 
@@ -44,7 +47,9 @@ const server = createServer((request, response) => {
   request.on('end', async () => {
     const [status, body] = await answer(request, Buffer.concat(chunks));
     const text = JSON.stringify(body);
-    response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    if ('upstash-sync-token' in request.headers) headers['upstash-sync-token'] = String(requests);
+    response.writeHead(status, headers);
     response.end(text);
   });
 });
@@ -53,27 +58,32 @@ async function answer(request, body) {
   if (request.headers.authorization !== authorization)
     return [401, { error: 'WRONGPASS invalid or missing auth token' }];
   const show = request.headers['upstash-encoding'] === 'base64' ? base64 : plain;
-  let input;
+  let commands;
   try {
-    input = JSON.parse(body.toString());
+    commands = read(request, body);
   } catch {
-    return [400, { error: 'ERR failed to parse the body' }];
+    return [400, { error: 'ERR failed to parse the request' }];
   }
+  if (!commands) return [400, { error: 'ERR this server knows POST /, POST /pipeline and commands in the path' }];
+  const entries = (await run(commands)).map((reply) => entry(reply, show));
+  if (request.url === '/pipeline') return [200, entries];
+  return ['error' in entries[0] ? 400 : 200, entries[0]];
+}
+
+/** What a request asks for, or null if it is none of ours. */
+function read({ method, url }, body) {
+  if (method === 'POST' && url === '/pipeline') return commandsOf(JSON.parse(body.toString()));
+  if (method === 'POST' && url === '/') return commandsOf([JSON.parse(body.toString())]);
+  const { pathname, searchParams } = new URL(url, 'http://upstream');
+  if (!['GET', 'POST'].includes(method) || pathname === '/') return null;
+  const words = pathname.slice(1).split('/').map(decodeURIComponent);
+  if (body.length > 0) words.push(body);
+  return [[...words, ...[...searchParams].flat().filter((word) => word !== '')]];
+}
+
+function commandsOf(list) {
   const isCommand = (command) => Array.isArray(command) && command.length > 0;
-  if (
-    request.method === 'POST' &&
-    request.url === '/pipeline' &&
-    Array.isArray(input) &&
-    input.length > 0 &&
-    input.every(isCommand)
-  ) {
-    return [200, (await run(input)).map((reply) => entry(reply, show))];
-  }
-  if (request.method === 'POST' && request.url === '/' && isCommand(input)) {
-    const [reply] = await run([input]);
-    return [reply instanceof RedisError ? 400 : 200, entry(reply, show)];
-  }
-  return [400, { error: 'ERR this server knows POST / and POST /pipeline' }];
+  return Array.isArray(list) && list.length > 0 && list.every(isCommand) ? list : null;
 }
 
 const entry = (reply, show) => (reply instanceof RedisError ? { error: reply.message } : { result: show(reply, true) });

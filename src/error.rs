@@ -87,6 +87,12 @@ pub enum ApiError {
         /// The most that a batch takes.
         limit: usize,
     },
+    /// More words than all commands of one body may have together.
+    #[error("A body holds at most {limit} words")]
+    TooManyWords {
+        /// The most that a body takes.
+        limit: usize,
+    },
     /// A variable is wrong; the sentence names it and never holds its value.
     #[error("The gateway is misconfigured")]
     Misconfigured(String),
@@ -159,7 +165,9 @@ impl ApiError {
             | Self::CommentNotFound
             | Self::NamespaceNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BodyTooLarge { .. } | Self::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge { .. } | Self::BatchTooLarge { .. } | Self::TooManyWords { .. } => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::Misconfigured(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Redis(failure) => match failure {
                 Failure::Nonsense(_) | Failure::Refused | Failure::OutcomeUnknown { timed_out: false } => {
@@ -197,7 +205,7 @@ impl ApiError {
             Self::NamespaceNotFound => "namespace_not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyTooLarge { .. } => "body_too_large",
-            Self::BatchTooLarge { .. } => "batch_too_large",
+            Self::BatchTooLarge { .. } | Self::TooManyWords { .. } => "batch_too_large",
             Self::Misconfigured(_) => "misconfigured",
             Self::Redis(failure) => match failure {
                 Failure::Unreachable | Failure::Lost => "redis_unreachable",

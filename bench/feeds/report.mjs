@@ -3,6 +3,7 @@ import { median } from '../numbers.mjs';
 import { failures as failedRows, printColumns, rounded, row } from '../report.mjs';
 import { FAN_IN, FULL, SMALL } from './sizes.mjs';
 
+const RIVALS = { toPeer: 'peer' };
 const MOST_GROWTH = 1.3;
 const MOST_MICROS_FAN_IN = 10_000;
 const AT_MOST_THE_PEERS = ['explore', 'like'];
@@ -13,7 +14,7 @@ export function caseResult(runners, slices) {
   for (const { id, size, competitor, commands, inRedis, roundTrips } of runners) {
     const ofSize = runners.filter((runner) => runner.size === size);
     const all = Object.fromEntries(ofSize.map((runner) => [runner.competitor, slices[runner.id]]));
-    const { toBare, ...measured } = row(competitor, all, roundTrips);
+    const measured = row(competitor, all, roundTrips, RIVALS);
     const redisErrors = inRedis.reduce((sum, { errors }) => sum + errors, 0);
     (sizes[size] ??= {})[competitor] = {
       redisMicros: median(inRedis.map(({ micros }) => micros)),

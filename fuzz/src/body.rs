@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use ridge::{
-    edge::batch::{self, MAX_COMMANDS, Words},
+    edge::batch::{self, MAX_COMMANDS, Values, Words},
     error::ApiError,
 };
 use serde_json::{Value, value::RawValue};
@@ -19,11 +19,11 @@ pub fn check(input: &[u8]) {
     let body = Bytes::copy_from_slice(input);
     let text = std::str::from_utf8(input).ok();
 
-    let one = batch::one(&body);
+    let one = batch::one(&body, Values::Read);
     is_plain_only_if(one.as_ref().is_ok_and(|parsed| parsed.is_plain), text);
     agree(one.map(|parsed| parsed.commands), text.and_then(command));
 
-    let list = batch::list(&body);
+    let list = batch::list(&body, Values::Read);
     is_plain_only_if(list.as_ref().is_ok_and(|parsed| parsed.is_plain), text);
     agree(list.map(|parsed| parsed.commands), text.and_then(commands));
 

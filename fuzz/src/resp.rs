@@ -59,7 +59,29 @@ fn decoded<'a>(packets: impl Iterator<Item = &'a [u8]>) -> (Vec<Reply>, Result<u
 fn is_written_as_it_is_read(reply: &Reply) {
     let mut bytes = Vec::new();
     resp::put_reply(&mut bytes, reply);
-    assert_eq!(decoded(std::iter::once(bytes.as_slice())), (vec![reply.clone()], Ok(0)));
+    assert_eq!(decoded(std::iter::once(bytes.as_slice())), (vec![in_lines(reply)], Ok(0)));
+}
+
+/// What would end a line early is written as a blank.
+fn in_lines(reply: &Reply) -> Reply {
+    match reply {
+        Reply::Status(line) => {
+            let blank = |byte: &u8| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte };
+            Reply::Status(line.iter().map(blank).collect::<Vec<u8>>().into())
+        }
+        Reply::Error(line) => Reply::Error(line.replace(['\r', '\n'], " ")),
+        Reply::Array(items) => Reply::Array(items.iter().map(in_lines).collect()),
+        other => other.clone(),
+    }
+}
+
+/// The other decoder knows one kind of nothing.
+fn with_one_nil(reply: &Reply) -> Reply {
+    match reply {
+        Reply::NilArray => Reply::Nil,
+        Reply::Array(items) => Reply::Array(items.iter().map(with_one_nil).collect()),
+        other => other.clone(),
+    }
 }
 
 /// What the other decoder takes for a reply is the same one here, as long as it takes any.
@@ -67,7 +89,7 @@ fn is_what_another_reads(stream: &[u8], replies: &[Reply]) {
     let mut rest = stream;
     for reply in replies {
         let Ok(Some((frame, length))) = decode(rest) else { return };
-        assert_eq!(&reply_of(frame), reply);
+        assert_eq!(reply_of(frame), with_one_nil(reply));
         rest = &rest[length..];
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::de::{DeserializeSeed, Error as _, SeqAccess, Unexpected, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, policy::command_table::lookup};
 
 /// The most commands in one batch.
 pub const MAX_COMMANDS: usize = 1000;
@@ -34,15 +34,29 @@ pub struct Parsed {
     /// Whether another reader of the same JSON takes it for the same words: all numbers are written as anybody would write
     /// them. Of `1.0` or `1e3` that cannot be said.
     pub is_plain: bool,
+    /// Whether no value was left out.
+    pub is_whole: bool,
 }
+
+/// What is done with long strings that a command only stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// They are read as all words are.
+    Read,
+    /// An empty word stands in their places: whoever passes the body on as it is needs none.
+    Leave,
+}
+
+/// From how many bytes on a string is long.
+const LONG: usize = 1024;
 
 /// Reads a body that is one command.
 ///
 /// # Errors
-/// 400 with the reason.
-pub fn one(body: &Bytes) -> Result<Parsed, ApiError> {
+/// 400 with the reason, 413 for more than [`MAX_WORDS`].
+pub fn one(body: &Bytes, values: Values) -> Result<Parsed, ApiError> {
     let list = list_of(body)?;
-    let at = Place::new(1);
+    let at = Place::new(1, values);
     read(parse_with(list, Command { body, at: &at }).map(|words| vec![words]), false, at)
 }
 
@@ -50,9 +64,9 @@ pub fn one(body: &Bytes) -> Result<Parsed, ApiError> {
 ///
 /// # Errors
 /// 400 with the index and the reason, 413 for more than [`MAX_WORDS`].
-pub fn list(body: &Bytes) -> Result<Parsed, ApiError> {
+pub fn list(body: &Bytes, values: Values) -> Result<Parsed, ApiError> {
     let list = list_of(body)?;
-    let at = Place::new(MAX_WORDS);
+    let at = Place::new(MAX_WORDS, values);
     read(parse_with(list, Batch { body, at: &at }), true, at)
 }
 
@@ -81,7 +95,7 @@ pub fn parse(body: &Bytes) -> Result<Vec<Words>, ApiError> {
     let first = list.get(1..).unwrap_or_default().trim_start_matches(BLANKS);
     // An empty list is an empty batch, not an empty command.
     let is_batch = first.starts_with(['[', ']']);
-    let at = Place::new(MAX_COMMANDS);
+    let at = Place::new(MAX_COMMANDS, Values::Read);
     let parsed = if is_batch {
         parse_with(list, Batch { body, at: &at })
     } else {
@@ -94,10 +108,12 @@ pub fn parse(body: &Bytes) -> Result<Vec<Words>, ApiError> {
 fn read(parsed: serde_json::Result<Vec<Words>>, is_batch: bool, at: Place) -> Result<Parsed, ApiError> {
     match parsed {
         Ok(commands) if commands.is_empty() => Err(ApiError::bad_request("The batch is empty")),
-        Ok(commands) => Ok(Parsed { commands, is_plain: at.is_plain.get() }),
-        Err(_) if at.too_many.get() => Err(ApiError::BatchTooLarge { limit: at.most_commands }),
-        Err(error) if error.is_data() => Err(ApiError::bad_request(at.describe(&error, is_batch))),
-        Err(_) => Err(ApiError::bad_request("The body is not valid JSON")),
+        Ok(commands) => Ok(Parsed { commands, is_plain: at.is_plain.get(), is_whole: at.is_whole.get() }),
+        Err(error) => Err(match at.too_many.take() {
+            Some(too_many) => too_many,
+            None if error.is_data() => ApiError::bad_request(at.describe(&error, is_batch)),
+            None => ApiError::bad_request("The body is not valid JSON"),
+        }),
     }
 }
 
@@ -131,15 +147,24 @@ fn parse_with<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> serde_js
 struct Place {
     command: Cell<usize>,
     words: Cell<usize>,
-    too_many: Cell<bool>,
+    too_many: Cell<Option<ApiError>>,
     is_plain: Cell<bool>,
+    is_whole: Cell<bool>,
     most_commands: usize,
+    values: Values,
 }
 
 impl Place {
-    fn new(most_commands: usize) -> Self {
+    fn new(most_commands: usize, values: Values) -> Self {
         let (command, words, too_many) = Default::default();
-        Self { command, words, too_many, is_plain: Cell::new(true), most_commands }
+        let (is_plain, is_whole) = (Cell::new(true), Cell::new(true));
+        Self { command, words, too_many, is_plain, is_whole, most_commands, values }
+    }
+
+    /// Whether a string is left out: it is long, and the command only stores it.
+    fn leaves(&self, raw: &str, words: &[Bytes]) -> bool {
+        let is_long = raw.len() > LONG && raw.starts_with('"') && self.values == Values::Leave;
+        is_long && lookup(words).is_some_and(|entry| entry.always_takes_as_value(words.len()))
     }
 
     fn describe(&self, error: &serde_json::Error, is_batch: bool) -> String {
@@ -149,8 +174,8 @@ impl Place {
         if is_batch { format!("Command {}: {reason}", self.command.get()) } else { format!("Command 0: {reason}") }
     }
 
-    fn refuse_more<E: serde::de::Error>(&self) -> E {
-        self.too_many.set(true);
+    fn refuse_more<E: serde::de::Error>(&self, error: ApiError) -> E {
+        self.too_many.set(Some(error));
         E::custom("too many")
     }
 }
@@ -178,7 +203,7 @@ impl<'de> Visitor<'de> for Batch<'_> {
         let mut commands = Vec::new();
         while let Some(words) = seq.next_element_seed(Command { body: self.body, at: self.at })? {
             if commands.len() == self.at.most_commands {
-                return Err(self.at.refuse_more());
+                return Err(self.at.refuse_more(ApiError::BatchTooLarge { limit: self.at.most_commands }));
             }
             commands.push(words);
             self.at.command.set(commands.len());
@@ -216,6 +241,11 @@ impl<'de> Visitor<'de> for Command<'_> {
         let mut words = Words::with_capacity(4);
         while let Some(raw) = seq.next_element::<&'de RawValue>()? {
             let raw = raw.get();
+            if self.at.leaves(raw, &words) {
+                self.at.is_whole.set(false);
+                words.push(Bytes::new());
+                continue;
+            }
             words.push(word(raw, self.body).map_err(|kind| {
                 A::Error::custom(format!(
                     "argument {} must be a string, a number or a boolean, not {kind}",
@@ -229,7 +259,7 @@ impl<'de> Visitor<'de> for Command<'_> {
         let total = self.at.words.get() + words.len();
         self.at.words.set(total);
         if total > MAX_WORDS {
-            return Err(self.at.refuse_more());
+            return Err(self.at.refuse_more(ApiError::TooManyWords { limit: MAX_WORDS }));
         }
         if words.is_empty() { Err(A::Error::custom("is empty")) } else { Ok(words) }
     }
@@ -330,6 +360,26 @@ mod tests {
         ] {
             assert_eq!(refusal(body), sentence, "{body}");
         }
+    }
+
+    #[test]
+    fn only_what_is_long_and_only_stored_is_left_out() {
+        let long = "v".repeat(LONG);
+        let read = |command: &str| {
+            let body = Bytes::from(command.replace('L', &long));
+            let parsed = one(&body, Values::Leave).unwrap();
+            let lengths: Vec<usize> = parsed.commands[0].iter().map(Bytes::len).collect();
+            (parsed.is_whole, lengths)
+        };
+        assert_eq!(read(r#"["set","k","L","EX",1]"#), (false, vec![3, 1, 0, 2, 1]));
+        assert_eq!(read(r#"["mset","k","L","k2","L"]"#), (false, vec![4, 1, 0, 2, 0]));
+        for command in [r#"["get","L"]"#, r#"["set","k","v","L"]"#, r#"["L","k","v"]"#, r#"["set","k",[]]"#] {
+            if let Ok(parsed) = one(&Bytes::from(command.replace('L', &long)), Values::Leave) {
+                assert!(parsed.is_whole, "{command}");
+            }
+        }
+        let whole = one(&Bytes::from(format!(r#"["set","k","{long}"]"#)), Values::Read).unwrap();
+        assert!(whole.is_whole && whole.commands[0][2].len() == LONG);
     }
 
     #[test]

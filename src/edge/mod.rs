@@ -28,7 +28,8 @@ use tower_service::Service as _;
 
 use crate::{app::Ridge, config::Environment, error::ApiError, gateway, usage};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header of the request id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ROUND_TRIPS: HeaderName = HeaderName::from_static("x-redis-round-trips");
 
 /// Why an answer is what it is, for the log alone: an answer that carries one keeps its own body.

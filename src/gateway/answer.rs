@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
 use super::question::{ENCODING, FORMAT, Form, Question, SYNC_TOKEN};
 use crate::{
     error::ApiError,
-    redis::{Reply, Text, resp},
+    redis::{Failure, Reply, Text, resp},
 };
 
 /// How the caller wants its answer.
@@ -53,12 +53,15 @@ impl Encoding {
 /// Writes the results of a request.
 ///
 /// # Errors
-/// 400 with the text of the error, if there is one command and it failed.
+/// 400 with the text of the error, if there is one command and it failed; 502 or 503 if it says that the server cannot serve.
 pub(super) fn of(form: Form, encoding: Encoding, results: Vec<Reply>, token: &str) -> Result<Response, ApiError> {
     let mut out = Vec::with_capacity(256);
     if form == Form::Command {
         match results.into_iter().next() {
-            Some(Reply::Error(text)) => return Err(ApiError::Command(text)),
+            // What was asked beside the command may have been answered all the same.
+            Some(Reply::Error(text)) => {
+                return Err(Failure::of_server(&text).map_or(ApiError::Command(text), Into::into));
+            }
             Some(reply) => put(&mut out, encoding, &reply),
             None => return Err(ApiError::bad_request("There is no command")),
         }
@@ -99,7 +102,7 @@ fn put(out: &mut Vec<u8>, encoding: Encoding, reply: &Reply) {
 
 fn put_value(out: &mut Vec<u8>, reply: &Reply, base64: bool) {
     match reply {
-        Reply::Nil => out.extend_from_slice(b"null"),
+        Reply::Nil | Reply::NilArray => out.extend_from_slice(b"null"),
         Reply::Integer(number) => out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
         Reply::String(bytes) | Reply::Status(bytes) if base64 => put_base64(out, bytes),
         Reply::String(bytes) | Reply::Status(bytes) => put_text(out, bytes),

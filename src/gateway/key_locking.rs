@@ -18,7 +18,7 @@ use bytes::Bytes;
 use super::question::Form;
 use crate::{
     edge::batch::Words,
-    policy::command_table::Entry,
+    policy::{acl::Acl, command_table::Entry},
     redis::{Command, Failure, Redis, Reply},
 };
 
@@ -149,7 +149,13 @@ pub fn ask(known: &Bytes) -> Command {
 ///
 /// # Errors
 /// What Redis fails with.
-pub(super) async fn learn(form: Form, commands: &[Words], names: &Names, redis: &Redis) -> Result<(), Failure> {
+pub(super) async fn learn(
+    form: Form,
+    commands: &[Words],
+    names: &Names,
+    acl: Option<&Acl>,
+    redis: &Redis,
+) -> Result<(), Failure> {
     let mut unknown: Vec<Bytes> = Vec::new();
     for words in commands {
         let is = |place: usize, name: &str| {
@@ -162,6 +168,8 @@ pub(super) async fn learn(form: Form, commands: &[Words], names: &Names, redis: 
         } else {
             None
         };
+        // What the caller may not run is not asked about either.
+        let hashes = hashes.filter(|_| acl.is_none_or(|acl| acl.check(words).is_ok()));
         for sha in hashes.unwrap_or_default().iter().map(lower) {
             if names.get(&sha).is_none() && !unknown.contains(&sha) {
                 unknown.push(sha);

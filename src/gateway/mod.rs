@@ -91,13 +91,14 @@ async fn run(form: Form, call: &Call, mut question: Question) -> Result<Response
     let mut asked = question.read(form, rest.is_some()).await?;
     context.note_commands(asked.commands.len());
     if let Some(names) = names {
-        key_locking::learn(form, &asked.commands, names, redis).await?;
+        key_locking::learn(form, &asked.commands, names, rules.acl, redis).await?;
     }
-    let mut plan = Plan::of(form, asked.commands, rules, context);
-    if asked.is_unread && plan.is_changed() {
+    let mut plan = Plan::of(form, asked.commands, rules);
+    if asked.is_unread && !(plan.is_untouched() && asked.as_it_came.is_some()) {
         asked = question.read(form, false).await?;
-        plan = Plan::of(form, asked.commands, rules, context);
+        plan = Plan::of(form, asked.commands, rules);
     }
+    context.note_denials(plan.denials());
     if form == Form::Transaction {
         plan.refuse_whole()?;
     }
@@ -115,6 +116,10 @@ async fn run(form: Form, call: &Call, mut question: Question) -> Result<Response
         told = redis.ask(&Ask { pipeline: &pipeline, ..ask }, plan.safety()).await?;
     }
     let results = plan.results(told.replies.map_err(ApiError::Command)?)?;
-    let token = told.sync_token.unwrap_or_else(|| question::fresh_token(app));
+    let token = told.sync_token.unwrap_or_else(|| match rest {
+        None => question::fresh_token(app),
+        // Nobody was asked: what the caller has seen before is still the last it has seen.
+        Some(_) => question.sync_token.clone().unwrap_or_default(),
+    });
     answer::of(form, encoding, results, &token)
 }

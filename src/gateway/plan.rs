@@ -8,7 +8,7 @@ use super::{
     question::Form,
 };
 use crate::{
-    edge::{Context, batch::Words},
+    edge::batch::Words,
     error::ApiError,
     policy::{
         Allowed, Policy, Refusal,
@@ -80,18 +80,27 @@ pub(super) struct Plan<'a> {
     is_changed: bool,
     /// Whether expiries are among them.
     has_expiries: bool,
+    denials: usize,
     safety: Safety,
 }
 
 impl<'a> Plan<'a> {
     /// Judges each command.
-    pub(super) fn of(form: Form, commands: Vec<Words>, rules: Rules<'a>, context: &Context) -> Self {
+    pub(super) fn of(form: Form, commands: Vec<Words>, rules: Rules<'a>) -> Self {
         let steps = Vec::with_capacity(commands.len());
         let pipeline = Pipeline::new();
-        let mut plan =
-            Self { rules, form, steps, pipeline, is_changed: false, has_expiries: false, safety: Safety::Read };
+        let mut plan = Self {
+            rules,
+            form,
+            steps,
+            pipeline,
+            is_changed: false,
+            has_expiries: false,
+            denials: 0,
+            safety: Safety::Read,
+        };
         for words in commands {
-            let step = plan.judge(words).unwrap_or_else(|refusal| Step::Answered(context.refuse(refusal)));
+            let step = plan.judge(words).unwrap_or_else(|refusal| plan.refuse(refusal));
             plan.steps.push(step);
         }
         plan
@@ -124,6 +133,16 @@ impl<'a> Plan<'a> {
         Ok(Step::Sent(place, after))
     }
 
+    fn refuse(&mut self, refusal: Refusal) -> Step {
+        self.denials += usize::from(matches!(refusal, Refusal::Denied(_)));
+        Step::Answered(Reply::Error(refusal.into_text()))
+    }
+
+    /// How many commands the caller may not run.
+    pub(super) fn denials(&self) -> usize {
+        self.denials
+    }
+
     /// What is sent behind a command that loads or calls a script.
     fn follow(&mut self, script: Script, entry: Option<&Entry>) -> After {
         self.is_changed = true;
@@ -154,11 +173,6 @@ impl<'a> Plan<'a> {
             _ => None,
         });
         refusal.map_or(Ok(()), |text| Err(ApiError::Command(text)))
-    }
-
-    /// Whether other words or more commands are sent than were asked.
-    pub(super) fn is_changed(&self) -> bool {
-        self.is_changed
     }
 
     /// Whether what is sent is just what was asked, and the answer is just what comes back.

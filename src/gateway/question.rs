@@ -8,7 +8,7 @@ use super::path;
 use crate::{
     app::App,
     edge::{
-        batch::{self, Parsed, Words},
+        batch::{self, Parsed, Values, Words},
         body,
     },
     error::ApiError,
@@ -75,12 +75,12 @@ pub(super) struct Asked {
     pub(super) commands: Vec<Words>,
     /// `None` where the backend might read other words out of it than Ridge did.
     pub(super) as_it_came: Option<Outgoing>,
-    /// Whether a value stands for itself among the words, since nobody has read it.
+    /// Whether values are missing among the words, since nobody has read them.
     pub(super) is_unread: bool,
 }
 
 impl Question {
-    /// Reads the commands. Where `may_hold`, a body that is only a value may stay with the host.
+    /// Reads the commands. Where `may_hold`, values that nobody must look into may be left out: the host has them.
     ///
     /// # Errors
     /// 400 for what is no command, 413 for too long a body or too many words.
@@ -99,12 +99,13 @@ impl Question {
         if self.body.is_empty() {
             return Err(ApiError::bad_request("The body holds no command"));
         }
-        let Parsed { commands, is_plain } = match form {
-            Form::Command => batch::one(&self.body)?,
-            Form::Pipeline | Form::Transaction => batch::list(&self.body)?,
+        let values = if may_hold && self.held.is_some() { Values::Leave } else { Values::Read };
+        let Parsed { commands, is_plain, is_whole } = match form {
+            Form::Command => batch::one(&self.body, values)?,
+            Form::Pipeline | Form::Transaction => batch::list(&self.body, values)?,
         };
         let as_it_came = is_plain.then(|| self.outgoing(form.path().to_owned(), "application/json"));
-        Ok(Asked { commands, as_it_came, is_unread: false })
+        Ok(Asked { commands, as_it_came, is_unread: !is_whole })
     }
 
     /// The path below `/redis`.
@@ -150,7 +151,9 @@ impl Question {
         if !matches!(body, Payload::Empty) {
             headers.push(("content-type", content_type.to_owned()));
         }
-        Outgoing { method: self.method.clone(), path, headers, body, may_hold: true }
+        // What a command failed with stands in a body, which the answer to a HEAD has not.
+        let method = if self.method == Method::HEAD { Method::GET } else { self.method.clone() };
+        Outgoing { method, path, headers, body, may_hold: true }
     }
 }
 

@@ -176,6 +176,12 @@ impl Entry {
         position > 1 && self.has_fixed_keys() && !is_option && !self.key_positions(words).any(|key| key == position)
     }
 
+    /// The same, however many words are still to come.
+    pub fn always_takes_as_value(&self, position: usize) -> bool {
+        // Counted from the end, the last key moves with the last word; steps are of one word or two.
+        (1..=4).all(|more| self.takes_as_value(position, position.saturating_add(more)))
+    }
+
     /// The positions of the keys among `words` words; the name is at 0. For commands that
     /// [have fixed keys](Self::has_fixed_keys); [`super::command_keys::keys_of`] knows those of every command.
     pub fn key_positions(&self, words: usize) -> impl Iterator<Item = usize> + use<> {
@@ -250,6 +256,17 @@ mod tests {
         assert!(!takes(b"SET", 3, 4) && !takes(b"get", 1, 2) && !takes(b"mset", 3, 5) && !takes(b"bitfield", 4, 5));
         assert!(!takes(b"bitop", 1, 4) && takes(b"getrange", 2, 4));
         assert!(!takes(b"eval", 1, 3) && !takes(b"SORT", 3, 4) && !takes(b"publish", 2, 3) && !takes(b"config", 1, 2));
+    }
+
+    #[test]
+    fn a_value_is_one_however_many_words_follow() {
+        for entry in all() {
+            for position in (2..8).filter(|position| entry.always_takes_as_value(*position)) {
+                for words in position + 1..position + 40 {
+                    assert!(entry.takes_as_value(position, words), "{entry:?} {position} {words}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -10,12 +10,14 @@
 //! | `SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR` | they listen: they have paths of their own |
 //! | `MULTI EXEC DISCARD WATCH UNWATCH` | a transaction is one request to `/multi-exec` |
 //! | `AUTH HELLO QUIT RESET SELECT CLIENT READONLY READWRITE ASKING`, `SCRIPT DEBUG` | they change the connection; `CLIENT SETINFO` is answered `OK` |
-//! | `CLUSTER REPLICAOF SLAVEOF REPLCONF SYNC PSYNC FAILOVER RESTORE-ASKING MIGRATE` | cluster and replication |
-//! | `CONFIG DEBUG MODULE SHUTDOWN SAVE BGSAVE BGREWRITEAOF SWAPDB LATENCY SLOWLOG COMMANDLOG PFDEBUG PFSELFTEST`, `MEMORY` but for `USAGE`, `ACL` but for what only reads | the server is not theirs to run |
+//! | `POST HOST:` | Redis takes them for HTTP that went astray, and hangs up |
+//! | `CLUSTER REPLICAOF SLAVEOF REPLCONF ROLE SYNC PSYNC FAILOVER RESTORE-ASKING MIGRATE` | cluster and replication |
+//! | `CONFIG DEBUG MODULE SHUTDOWN SAVE BGSAVE BGREWRITEAOF LASTSAVE SWAPDB LATENCY SLOWLOG COMMANDLOG PFDEBUG PFSELFTEST`, `MEMORY` but for `USAGE`, `ACL` but for what tells of commands, oneself and names (no digests of passwords, no addresses) | the server is not theirs to run |
+//! | a name with a NUL in it | Redis compares names as C strings, so it may take `CONFIG\0…` for `CONFIG` |
 
 use super::{
     command_options::is_option,
-    command_table::{Entry, find},
+    command_table::{CONTAINER, Entry, find},
 };
 
 /// Why a command is refused.
@@ -29,9 +31,11 @@ pub enum Reason {
     Connection,
     /// It administers the server, the cluster or the replication.
     Administration,
+    /// Its name has a NUL in it, so nobody knows which command Redis takes it for.
+    Nul,
 }
 
-use Reason::{Administration, Blocks, Connection, OwnPath};
+use Reason::{Administration, Blocks, Connection, Nul, OwnPath};
 
 /// In order, for the search.
 const REFUSED: &[(&str, Reason)] = &[
@@ -56,6 +60,8 @@ const REFUSED: &[(&str, Reason)] = &[
     ("EXEC", OwnPath),
     ("FAILOVER", Administration),
     ("HELLO", Connection),
+    ("HOST:", Connection),
+    ("LASTSAVE", Administration),
     ("LATENCY", Administration),
     ("MIGRATE", Administration),
     ("MODULE", Administration),
@@ -63,6 +69,7 @@ const REFUSED: &[(&str, Reason)] = &[
     ("MULTI", OwnPath),
     ("PFDEBUG", Administration),
     ("PFSELFTEST", Administration),
+    ("POST", Connection),
     ("PSUBSCRIBE", OwnPath),
     ("PSYNC", Administration),
     ("PUNSUBSCRIBE", OwnPath),
@@ -73,6 +80,7 @@ const REFUSED: &[(&str, Reason)] = &[
     ("REPLICAOF", Administration),
     ("RESET", Connection),
     ("RESTORE-ASKING", Administration),
+    ("ROLE", Administration),
     ("SAVE", Administration),
     ("SELECT", Connection),
     ("SHUTDOWN", Administration),
@@ -90,8 +98,8 @@ const REFUSED: &[(&str, Reason)] = &[
     ("WATCH", OwnPath),
 ];
 
-/// What may be called of a family that else is refused: what only reads.
-const ACL_READS: &[&str] = &["CAT", "DRYRUN", "GENPASS", "GETUSER", "HELP", "LIST", "LOG", "USERS", "WHOAMI"];
+/// What may be called of a family that else is refused: what only reads, and no digests of passwords or addresses of clients.
+const ACL_READS: &[&str] = &["CAT", "DRYRUN", "GENPASS", "HELP", "USERS", "WHOAMI"];
 const MEMORY_READS: &[&str] = &["HELP", "USAGE"];
 
 /// The longest name above is not that long.
@@ -100,12 +108,15 @@ const LONGEST: usize = 16;
 /// Why the command that these words call is refused, if it is.
 pub fn reason<W: AsRef<[u8]>>(words: &[W]) -> Option<Reason> {
     let name = words.first()?.as_ref();
+    let second = words.get(1).map_or(&[][..], AsRef::as_ref);
+    if name.contains(&0) || (second.contains(&0) && find(name).is_some_and(|entry| entry.is(CONTAINER))) {
+        return Some(Nul);
+    }
     let mut buffer = [0; LONGEST];
     let capitals = buffer.get_mut(..name.len())?;
     capitals.copy_from_slice(name);
     capitals.make_ascii_uppercase();
     let capitals: &[u8] = capitals;
-    let second = words.get(1).map_or(&[][..], AsRef::as_ref);
     let is_one_of = |names: &[&str]| names.iter().any(|name| second.eq_ignore_ascii_case(name.as_bytes()));
     match capitals {
         b"ACL" if !is_one_of(ACL_READS) => Some(Administration),
@@ -147,6 +158,7 @@ pub fn text<W: AsRef<[u8]>>(words: &[W], reason: Reason) -> String {
         Blocks => format!("ERR Command is not available: '{name}'. A request cannot wait"),
         Connection => format!("ERR Command is not available: '{name}'. A request has no connection of its own"),
         Administration => format!("ERR Command is not available: '{name}'. The server is not administered from here"),
+        Nul => "ERR A command's name has no NUL in it".to_owned(),
     }
 }
 
@@ -156,4 +168,36 @@ pub fn is_set_info<W: AsRef<[u8]>>(entry: Option<&Entry>, words: &[W]) -> bool {
     let is_client =
         entry.map_or_else(|| find(word(0)), |entry| entry.parent()).is_some_and(|family| family.name == "CLIENT");
     is_client && words.len() == 4 && word(1).eq_ignore_ascii_case(b"SETINFO")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_in_order_and_fits() {
+        assert!(REFUSED.is_sorted_by(|(one, _), (next, _)| one < next));
+        for (name, reason_of_it) in REFUSED {
+            assert!(name.len() < LONGEST, "{name}");
+            assert_eq!(reason(&[name.to_lowercase()]), Some(*reason_of_it), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_nul_in_a_name_is_refused_and_one_in_an_argument_is_not() {
+        for words in
+            [&["CONFIG\0x", "GET"][..], &["\0"], &["GET\0", "a"], &["SCRIPT", "DEBUG\0"], &["object", "\0HELP"]]
+        {
+            assert_eq!(reason(words), Some(Nul), "{words:?}");
+        }
+        for words in [&["GET", "\0"][..], &["SET", "a", "\0"], &["OBJECT", "ENCODING", "\0"]] {
+            assert_eq!(reason(words), None, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn an_option_waits_and_a_name_does_not() {
+        assert_eq!(reason(&["XREAD", "COUNT", "1", "block", "0", "STREAMS", "a", "$"]), Some(Blocks));
+        assert_eq!(reason(&["XREADGROUP", "GROUP", "BLOCK", "BLOCK", "STREAMS", "BLOCK", ">"]), None);
+    }
 }

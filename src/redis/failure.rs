@@ -57,6 +57,11 @@ impl Failure {
         }
     }
 
+    /// What a server says before it hangs up on a stranger, without a look at what was asked.
+    pub fn of_hang_up(text: &str) -> Option<Self> {
+        if text == MAX_CLIENTS || text.starts_with("DENIED ") { Self::of_server(text) } else { None }
+    }
+
     /// A script or command of our own that failed: either the server cannot serve, or we did not expect the error.
     pub fn from_error_text(text: &str) -> Self {
         if text.starts_with("NOPERM") {

@@ -20,6 +20,8 @@ pub const MAX_DEPTH: usize = 512;
 pub enum Reply {
     /// No value.
     Nil,
+    /// No array, which only RESP tells from no value.
+    NilArray,
     /// A 64-bit integer.
     Integer(i64),
     /// A string, as bytes. Over REST a status too: there the two look the same.
@@ -170,7 +172,7 @@ impl fmt::Display for ErrorText<'_> {
 impl Serialize for Reply {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Nil => serializer.serialize_unit(),
+            Self::Nil | Self::NilArray => serializer.serialize_unit(),
             Self::Integer(n) => serializer.serialize_i64(*n),
             Self::String(bytes) | Self::Status(bytes) => Text(bytes).serialize(serializer),
             Self::Error(text) => serializer.collect_str(&ErrorText(text)),

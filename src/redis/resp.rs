@@ -41,6 +41,7 @@ pub fn encode<'a>(commands: impl IntoIterator<Item = &'a Command>, out: &mut Vec
 pub fn put_reply(out: &mut Vec<u8>, reply: &Reply) {
     match reply {
         Reply::Nil => out.extend_from_slice(b"$-1\r\n"),
+        Reply::NilArray => out.extend_from_slice(b"*-1\r\n"),
         Reply::Integer(number) => {
             out.push(b':');
             out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
@@ -60,9 +61,10 @@ pub fn put_reply(out: &mut Vec<u8>, reply: &Reply) {
     }
 }
 
+/// What would end the line early becomes a blank, as the server does it: an error may repeat what a caller said.
 fn put_line(out: &mut Vec<u8>, kind: u8, line: &[u8]) {
     out.push(kind);
-    out.extend_from_slice(line);
+    out.extend(line.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }));
     out.extend_from_slice(b"\r\n");
 }
 
@@ -138,7 +140,7 @@ impl Decoder {
                     length => self.string = length,
                 },
                 b'*' => match length(rest, MAX_ELEMENTS.saturating_sub(self.elements))? {
-                    None => return Ok(Some(Reply::Nil)),
+                    None => return Ok(Some(Reply::NilArray)),
                     Some(0) => return Ok(Some(Reply::Array(Vec::new()))),
                     Some(_) if self.open.len() >= MAX_DEPTH => return Err(Failure::Nonsense("nested too deeply")),
                     // What is announced is not yet here: memory grows with the elements that arrive.
@@ -260,6 +262,15 @@ mod tests {
         }
 
         #[test]
+        fn writes_what_another_implementation_writes(frame in any_frame()) {
+            let mut bytes = vec![0; frame.encode_len(false)];
+            encode(&mut bytes, &frame, false).unwrap();
+            let mut out = Vec::new();
+            put_reply(&mut out, &expected(&frame));
+            prop_assert_eq!(out, bytes);
+        }
+
+        #[test]
         fn never_panics_on_garbage(bytes in proptest::collection::vec(any::<u8>(), 0..400), packet in 1usize..64) {
             let _ = decode_in_packets(&bytes, packet);
         }
@@ -283,6 +294,22 @@ mod tests {
         assert_eq!(decode_in_packets(deep.as_bytes(), 7).unwrap().len(), 1);
         let too_deep = "*1\r\n".repeat(100_000);
         assert!(decode_in_packets(too_deep.as_bytes(), 4096).is_err());
+    }
+
+    #[test]
+    fn no_value_and_no_array_are_two() {
+        let mut out = Vec::new();
+        let replies = decode_in_packets(b"$-1\r\n*-1\r\n", 64).unwrap();
+        assert_eq!(replies, [Reply::Nil, Reply::NilArray]);
+        replies.iter().for_each(|reply| put_reply(&mut out, reply));
+        assert_eq!(out, b"$-1\r\n*-1\r\n");
+    }
+
+    #[test]
+    fn an_error_is_one_line_whatever_it_repeats() {
+        let mut out = Vec::new();
+        put_reply(&mut out, &Reply::Error("ERR a\r\n+OK".into()));
+        assert_eq!(out, b"-ERR a  +OK\r\n");
     }
 
     #[test]

@@ -89,6 +89,14 @@ fn transaction(replies: Vec<Reply>) -> Result<Result<Vec<Reply>, String>, Failur
     }
 }
 
+/// Why the server said one thing only, if it was a refusal to have us at all: then nothing was run.
+fn turned_away(replies: &[Reply]) -> Option<Failure> {
+    match replies {
+        [Reply::Error(text)] => Failure::of_hang_up(text),
+        _ => None,
+    }
+}
+
 /// What a fresh connection says before anything else.
 fn login(address: &Address) -> Vec<Command> {
     let mut commands = Vec::new();
@@ -141,7 +149,7 @@ impl Connection {
         while replies.len() < count {
             match self.decoder.next_reply()? {
                 Some(reply) => replies.push(reply),
-                None => self.fill().await?,
+                None => self.fill().await.map_err(|failure| turned_away(&replies).unwrap_or(failure))?,
             }
         }
         Ok(replies)

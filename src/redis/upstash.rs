@@ -1,6 +1,6 @@
 //! The REST backend: Upstash's API, or any server that speaks it.
 
-use std::{cell::Cell, fmt};
+use std::{cell::Cell, fmt, sync::OnceLock};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -21,6 +21,8 @@ use crate::host::{BoxFuture, Content, Endpoint, Host, Http, HttpError, Incoming,
 /// A Redis behind Upstash's REST API.
 pub struct Upstash {
     client: Box<dyn Http>,
+    /// Whether the server knows the encoding in which bytes come as they are. Not every server that speaks this API does.
+    knows_base64: OnceLock<bool>,
 }
 
 /// Why a REST address or token cannot be used. Repeats neither.
@@ -40,11 +42,11 @@ impl Upstash {
     /// # Errors
     /// [`UpstashError`] says which of the two is wrong.
     pub fn new(url: &str, token: &str, host: &dyn Host) -> Result<Self, UpstashError> {
-        Ok(Self { client: host.http(&endpoint(url, token)?) })
+        Ok(Self { client: host.http(&endpoint(url, token)?), knows_base64: OnceLock::new() })
     }
 
     async fn exchange(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
-        let body = body_of(pipeline)?;
+        let body = body_of(pipeline.commands().iter())?;
         progress.sent();
         let answer = self.client.post(body).await.map_err(failure_of)?;
         match answer.status {
@@ -78,26 +80,37 @@ impl Upstash {
     /// # Errors
     /// A [`Failure`] when there are no replies to return.
     pub async fn ask(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
+        let known = self.knows_base64.get().copied();
+        let in_base64 = ask.exact && known != Some(false);
+        let question = (in_base64 && known.is_none()).then(|| Command::new("ECHO").arg(PROBE));
+        let commands = || ask.pipeline.commands().iter().chain(&question);
+
         let mut headers = vec![("content-type", "application/json".to_owned())];
-        if ask.exact {
-            headers.push(("upstash-encoding", "base64".to_owned()));
-        }
+        headers.extend(in_base64.then(|| ("upstash-encoding", "base64".to_owned())));
         headers.extend(ask.sync_token.map(|token| ("upstash-sync-token", token.to_owned())));
         let path = if ask.atomic { "/multi-exec" } else { "/pipeline" };
-        let body = Payload::Bytes(body_of(ask.pipeline)?.into());
+        let body = Payload::Bytes(body_of(commands())?.into());
         let request = Outgoing { method: Method::POST, path: path.to_owned(), headers, body, may_hold: false };
-        let (answer, body) = match self.pass(request, progress).await? {
+        let (sync_token, body) = match self.pass(request, progress).await? {
             Passed::Error(text) => return Ok(Told { replies: Err(text), sync_token: None }),
             Passed::Answer(Incoming { body: Content::Bytes(body), sync_token, .. }) => (sync_token, body),
             Passed::Answer(_) => return Err(Failure::Nonsense("an answer that was not read")),
         };
-        let mut replies = decode(&body, ask.pipeline.len())?;
-        if ask.exact {
+        let mut replies = decode(&body, commands().count())?;
+        if question.is_some() {
+            let answer = replies.pop();
+            let _ = self.knows_base64.set(answer.is_some_and(|answer| answer.as_str() != Some(PROBE)));
+        }
+        if in_base64 && self.knows_base64.get() == Some(&true) {
             replies.iter_mut().for_each(|reply| from_base64(reply, true));
         }
-        Ok(Told { replies: Ok(replies), sync_token: answer })
+        Ok(Told { replies: Ok(replies), sync_token })
     }
 }
+
+/// What is asked for once, beside the first commands whose strings must come as they are: a server that does not know the
+/// encoding says it as it is.
+const PROBE: &str = "base64?";
 
 /// What became of a request that was passed on.
 pub enum Passed {
@@ -107,8 +120,11 @@ pub enum Passed {
     Error(String),
 }
 
-fn body_of(pipeline: &Pipeline) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(&Body(pipeline)).map_err(|_| Failure::Nonsense("an argument that is not text"))
+/// Commands as a JSON array of arrays of strings.
+fn body_of<'a>(commands: impl Iterator<Item = &'a Command>) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::with_capacity(256);
+    let written = serde_json::Serializer::new(&mut body).collect_seq(commands.map(Args));
+    written.map(|()| body).map_err(|_| Failure::Nonsense("an argument that is not text"))
 }
 
 fn failure_of(error: HttpError) -> Failure {
@@ -156,7 +172,7 @@ fn from_base64(reply: &mut Reply, is_result: bool) {
             }
         }
         Reply::Array(items) => items.iter_mut().for_each(|item| from_base64(item, false)),
-        Reply::Nil | Reply::Integer(_) | Reply::Status(_) | Reply::Error(_) => {}
+        Reply::Nil | Reply::NilArray | Reply::Integer(_) | Reply::Status(_) | Reply::Error(_) => {}
     }
 }
 
@@ -182,15 +198,6 @@ impl Port for Upstash {
 
     fn backend(&self) -> Option<Backend<'_>> {
         Some(Backend::Rest(self))
-    }
-}
-
-/// The commands as a JSON array of arrays of strings.
-struct Body<'a>(&'a Pipeline);
-
-impl Serialize for Body<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.commands().iter().map(Args))
     }
 }
 

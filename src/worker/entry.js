@@ -11,6 +11,7 @@ function note(error) {
 }
 
 addEventListener('error', ({ error }) => note(error));
+addEventListener('unhandledrejection', ({ reason }) => note(reason));
 
 function revive() {
   if (!state.criticalError) return;
@@ -40,16 +41,17 @@ export default {
     await work(() => ridge.runJobs(env));
   },
 
-  async fetch(request, env, context) {
+  fetch(request, env, context) {
     revive();
+    const { promise, resolve } = Promise.withResolvers();
     try {
-      const answer = ridge.fetch(request, env, context);
-      // A client that leaves must not cut a write off, nor leave half a request behind in memory.
-      context.waitUntil(answer.catch(() => {}));
-      return await answer;
+      ridge.fetch(request, env, resolve);
     } catch (error) {
       note(error);
       throw error;
     }
+    // A client that leaves must not cut a write off, nor leave half a request behind in memory.
+    context.waitUntil(promise);
+    return promise;
   },
 };

@@ -4,7 +4,7 @@ import { connect } from 'cloudflare:sockets';
 // side, so each function here does in one crossing what single calls would do in many.
 
 /** Headers that may matter to any request. Each look costs, so those that only matter beside another are asked for there. */
-const ALWAYS = ['x-api-key', 'x-act-as', 'x-request-id', 'content-length', 'origin'];
+const ALWAYS = ['x-api-key', 'x-act-as', 'x-request-id', 'origin'];
 const WITH_KEY = ['cf-connecting-ip'];
 const WITHOUT_KEY = ['authorization', 'x-authorization', 'x-access-token'];
 const WITH_POST = ['idempotency-key'];
@@ -26,6 +26,7 @@ export function head(request) {
     return value !== null;
   };
   const [hasKey] = ALWAYS.map(look);
+  if (method !== 'GET') look('content-length');
   if (isGateway(url)) {
     GATEWAY.forEach(look);
   } else {
@@ -36,10 +37,11 @@ export function head(request) {
   return text;
 }
 
-/** Headers from name and value in turn, a line each. */
-function headersOf(head) {
-  const lines = head.split('\n');
-  const headers = {};
+/** What every answer has, and the rest from name and value in turn, a line each. */
+function headersOf(id, rest) {
+  const headers = { 'cache-control': 'no-store', 'x-request-id': id };
+  if (rest === '') return headers;
+  const lines = rest.split('\n');
   for (let i = 0; i + 1 < lines.length; i += 2) {
     const [name, value] = [lines[i], lines[i + 1]];
     headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
@@ -48,20 +50,15 @@ function headersOf(head) {
 }
 
 /** A response with a body that is copied out of wasm. */
-export function respond(status, head, body) {
-  return new Response(body.length === 0 ? null : body.slice(), { status, headers: headersOf(head) });
+export function respond(status, id, rest, body) {
+  return new Response(body.length === 0 ? null : body.slice(), { status, headers: headersOf(id, rest) });
 }
 
-/** What describes a body, and goes with it. */
-const DESCRIBING = ['content-type', SYNC_TOKEN];
-
-/** A response with the body of another, which nobody has read. */
-export function respondHeld(status, head, response) {
-  const headers = headersOf(head);
-  for (const name of DESCRIBING) {
-    const value = response.headers.get(name);
-    if (value !== null) headers[name] = value;
-  }
+/** A response with the body of another, which nobody has read, and what describes it. */
+export function respondHeld(status, id, rest, [response, kind, token]) {
+  const headers = headersOf(id, rest);
+  headers['content-type'] = kind;
+  if (token !== null) headers[SYNC_TOKEN] = token;
   return new Response(response.body, { status, headers });
 }
 
@@ -80,7 +77,7 @@ function report(ticket, promise) {
   const here = settle;
   promise
     .then((value) => here(ticket, value), (error) => here(ticket, error instanceof Error ? error : new Error()))
-    .catch(() => {});
+    .catch((error) => { if (here === settle) reportError(error); });
 }
 
 /** The whole body of a request. */
@@ -189,7 +186,7 @@ export function passHeld(endpoint, head, body, hold, limit, ticket) {
 /** What an answer of this API is; anything else does not come from it. */
 const OURS = /^(application\/(json|octet-stream)|text\/event-stream)/;
 
-/** The response itself if it is a 200 and may be held, else its status, its token and its body. Never follows a redirect. */
+/** The response itself if it is a 200 and may be held, else its status and its body; and what describes it. Never follows a redirect. */
 async function passed({ url, authorization }, head, body, hold, limit) {
   const [method, path, ...lines] = head.split('\n');
   const headers = { authorization };
@@ -199,13 +196,14 @@ async function passed({ url, authorization }, head, body, hold, limit) {
   }
   const response = await fetch(url + path, { method, headers, body, redirect: 'manual' });
   const kind = response.headers.get('content-type') ?? '';
-  if (response.status === 200 && hold && OURS.test(kind)) return response;
-  return [response.status, response.headers.get(SYNC_TOKEN), kind, await whole(response, limit)];
+  const token = response.headers.get(SYNC_TOKEN);
+  if (response.status === 200 && hold && OURS.test(kind)) return [response, kind, token];
+  return [response.status, kind, token, await whole(response, limit)];
 }
 
 // wasm-bindgen polls futures from a microtask. The runtime's own `queueMicrotask` checks and wraps what it is given, at
 // ten times the price of a resolved promise, which queues the same microtask.
 const resolved = Promise.resolve();
 globalThis.queueMicrotask = (task) => {
-  resolved.then(task).catch(reportError);
+  resolved.then(task);
 };

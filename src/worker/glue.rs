@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "wasm-bindgen's declarations expand to it")]
 
-use js_sys::{Function, Object, Promise};
+use js_sys::{Array, Function, Object, Promise};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 #[wasm_bindgen(raw_module = "cloudflare:workers")]
@@ -15,7 +15,7 @@ extern "C" {
 #[wasm_bindgen(module = "/src/worker/glue.js")]
 extern "C" {
     pub(super) fn head(request: &web_sys::Request) -> String;
-    pub(super) fn respond(status: u16, head: &str, body: &[u8]) -> web_sys::Response;
+    pub(super) fn respond(status: u16, id: &str, rest: &str, body: &[u8]) -> web_sys::Response;
 
     #[wasm_bindgen(js_name = settleWith)]
     pub(super) fn settle_with(callback: &Function);
@@ -38,5 +38,5 @@ extern "C" {
     pub(super) fn pass_held(endpoint: &Object, head: &str, body: &JsValue, hold: bool, limit: usize, ticket: u32);
 
     #[wasm_bindgen(js_name = respondHeld)]
-    pub(super) fn respond_held(status: u16, head: &str, response: &web_sys::Response) -> web_sys::Response;
+    pub(super) fn respond_held(status: u16, id: &str, rest: &str, held: &Array) -> web_sys::Response;
 }

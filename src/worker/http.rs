@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use js_sys::{Array, Error, Object, RangeError, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::Response;
 use worker::send::SendWrapper;
 
 use super::{glue, pending::Pending, request::RequestBody, sendable};
@@ -57,15 +56,16 @@ impl Fetch {
             }
         };
         let answer = answer.await.map_err(failed)?;
-        if answer.is_instance_of::<Response>() {
-            let body = Content::Held(Held::new(SendWrapper::new(answer.unchecked_into::<Response>())));
+        let parts = answer.unchecked_into::<Array>();
+        let first = parts.get(0);
+        if first.as_f64().is_none() {
+            let body = Content::Held(Held::new(SendWrapper::new(parts)));
             return Ok(Incoming { status: 200, sync_token: None, content_type: None, body });
         }
-        let parts = answer.unchecked_into::<Array>();
         Ok(Incoming {
-            status: status(&parts.get(0)),
-            sync_token: parts.get(1).as_string(),
-            content_type: parts.get(2).as_string().as_deref().and_then(host::content_type),
+            status: status(&first),
+            content_type: parts.get(1).as_string().as_deref().and_then(host::content_type),
+            sync_token: parts.get(2).as_string(),
             body: Content::Bytes(bytes(&parts.get(3)).unwrap_or_default()),
         })
     }

@@ -11,12 +11,13 @@ mod request;
 mod response;
 mod signature;
 mod socket;
+mod task;
 
 use std::sync::{Arc, OnceLock};
 
-use js_sys::{JSON, Reflect};
+use js_sys::{Function, JSON, Reflect};
 use wasm_bindgen::{JsCast as _, JsError, JsValue, prelude::wasm_bindgen};
-use worker::{Context, Env, event};
+use worker::{Env, event};
 
 use crate::{app::Ridge, edge, error::ApiError, host::Level};
 
@@ -34,14 +35,19 @@ fn start() {
     pending::start();
 }
 
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, _: Context) -> worker::Result<web_sys::Response> {
+/// Answers a request, by calling `resolve` with the response.
+#[wasm_bindgen]
+pub fn fetch(request: web_sys::Request, env: Env, resolve: Function) {
     let ridge = gateway(&env);
-    let answer = match request::convert(&request) {
-        Ok(request) => edge::serve(ridge, request).await,
-        Err(error) => edge::refuse(ridge, error),
-    };
-    response::convert(answer).await
+    task::begin(async move {
+        let answer = match request::convert(&request) {
+            Ok(request) => edge::serve(ridge, request).await,
+            Err(error) => edge::refuse(ridge, error),
+        };
+        let response = response::convert(answer).await;
+        // It has nobody to fail to: a promise takes whatever it is given.
+        let _ = resolve.call1(&JsValue::UNDEFINED, &response);
+    });
 }
 
 /// Carries pending jobs on, when the queue says that there are some.

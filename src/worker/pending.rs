@@ -14,7 +14,7 @@ use std::{
 use js_sys::{Error, Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, intern, prelude::Closure};
 
-use super::glue;
+use super::{glue, task};
 
 enum State {
     Waiting(Option<Waker>),
@@ -42,7 +42,7 @@ fn settle(ticket: u32, value: JsValue) {
         }
     });
     if let Some(waker) = waker {
-        waker.wake();
+        task::wake(waker);
     }
 }
 

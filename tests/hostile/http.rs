@@ -16,8 +16,8 @@ fn body_of(request: &[u8]) -> Option<&[u8]> {
     let end = request.windows(4).position(|four| four == b"\r\n\r\n")?;
     let (head, body) = request.split_at(end + 4);
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())?;
-    body.get(..length)
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    body.get(..length.unwrap_or(0))
 }
 
 /// Is an Upstash in front of a real Redis, as far as `POST /pipeline` goes.

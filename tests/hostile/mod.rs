@@ -108,6 +108,11 @@ impl Stranger {
         self.attempts.load(SeqCst)
     }
 
+    /// All that came in.
+    pub fn seen(&self) -> Vec<u8> {
+        self.seen.lock().unwrap().clone()
+    }
+
     /// How often a word came in.
     pub fn heard(&self, word: &str) -> usize {
         String::from_utf8_lossy(&self.seen.lock().unwrap()).matches(word).count()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body_util::BodyExt as _;
@@ -65,6 +65,11 @@ impl Gateway {
     /// The log lines so far, parsed.
     pub fn log(&self) -> Vec<Value> {
         self.host.lines().iter().map(|line| serde_json::from_str(line).expect("a log line is JSON")).collect()
+    }
+
+    /// Answers one request. The body of the answer may still be on its way.
+    pub async fn serve(&self, request: Request<Body>) -> Response {
+        edge::serve(&self.ridge, request).await
     }
 
     /// A request that is sent with [`Call::send`].
@@ -168,7 +173,7 @@ impl Call {
 
     /// Sends it and reads the whole answer.
     pub async fn send(self) -> Answer {
-        let response = edge::serve(&self.gateway.ridge, self.request).await;
+        let response = self.gateway.serve(self.request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("an answer is in memory").to_bytes();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }

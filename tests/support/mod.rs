@@ -12,11 +12,13 @@ mod gateway;
 mod host;
 pub mod keyspace;
 mod redis;
+mod served;
 pub mod token;
 
 pub use gateway::{API_KEY, Answer, Call, Gateway, JWT_SECRET};
 pub use host::{NOW_MS, TestHost};
 pub use redis::{Redis, RedisOptions};
+pub use served::Served;
 
 /// A username that no other test of this binary uses.
 pub fn unique(stem: &str) -> String {
