@@ -6,8 +6,9 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use ridge::{
-    edge::batch::{self, MAX_COMMANDS, Values, Words},
+    edge::batch::{self, MAX_COMMANDS, Parsed, Values, Words},
     error::ApiError,
+    policy::command_table::lookup,
 };
 use serde_json::{Value, value::RawValue};
 
@@ -20,10 +21,12 @@ pub fn check(input: &[u8]) {
     let text = std::str::from_utf8(input).ok();
 
     let one = batch::one(&body, Values::Read);
+    only_values_are_left_out(&one, batch::one(&body, Values::Leave), input);
     is_plain_only_if(one.as_ref().is_ok_and(|parsed| parsed.is_plain), text);
     agree(one.map(|parsed| parsed.commands), text.and_then(command));
 
     let list = batch::list(&body, Values::Read);
+    only_values_are_left_out(&list, batch::list(&body, Values::Leave), input);
     is_plain_only_if(list.as_ref().is_ok_and(|parsed| parsed.is_plain), text);
     agree(list.map(|parsed| parsed.commands), text.and_then(commands));
 
@@ -46,6 +49,28 @@ fn agree(read: Result<Vec<Words>, ApiError>, expected: Option<Vec<Words>>) {
             assert!(error.to_string().len() <= LONGEST_REFUSAL, "{error}");
         }
         Ok(commands) => assert_eq!(Some(commands), expected),
+    }
+}
+
+/// Where values may be left out, all else is read as ever. What is wrong with a value is then not seen: it may be an escape.
+fn only_values_are_left_out(read: &Result<Parsed, ApiError>, left: Result<Parsed, ApiError>, input: &[u8]) {
+    match (read, left) {
+        (Ok(read), Ok(left)) => {
+            assert_eq!((left.is_plain, left.commands.len()), (read.is_plain, read.commands.len()));
+            assert_eq!(left.is_whole, left.commands == read.commands);
+            read.commands.iter().zip(&left.commands).for_each(|(read, left)| differ_in_values(read, left));
+        }
+        (Err(_), Ok(left)) => assert!(!left.is_whole && input.contains(&b'\\')),
+        (Ok(_), Err(error)) => panic!("{error}"),
+        (Err(_), Err(_)) => {}
+    }
+}
+
+fn differ_in_values(read: &Words, left: &Words) {
+    assert_eq!(read.len(), left.len());
+    for (place, word) in left.iter().enumerate().filter(|(place, word)| **word != read[*place]) {
+        let entry = lookup(read).expect("a command of the table");
+        assert!(word.is_empty() && entry.takes_as_value(place, read.len()), "{entry:?} {place}");
     }
 }
 

@@ -22,9 +22,14 @@ pub fn check(input: &[u8]) {
         words.splice(..1, entry.name.split('|').map(|name| name.as_bytes().to_vec()));
     }
     let entry = lookup(&words);
-    if let Some(entry) = entry.filter(|entry| entry.takes(words.len())) {
-        keys_are_words(entry, &words);
-        values_decide_nothing(entry, &words);
+    match entry {
+        Some(entry) if entry.takes(words.len()) => {
+            keys_are_words(entry, &words);
+            values_decide_nothing(entry, &words);
+        }
+        // Where its keys would be is asked of too short a command, too.
+        Some(entry) => drop(keys_of(entry, &words)),
+        None => {}
     }
     letter_case_makes_no_difference(&words);
     what_waits_is_refused(entry, &words);
@@ -129,25 +134,20 @@ fn script_of(words: &[Bytes]) -> Option<&str> {
     std::str::from_utf8(words.get(place)?).ok()
 }
 
-/// The flags in the first line of a script, as Redis reads it; `None` if it refuses the line. (It also takes quoted ones, and
-/// refuses those without a name.)
+/// The flags in the first line of a script, as Redis reads it; `None` if it refuses the line, or has ways of its own with it: with
+/// quotes and odd blanks. Flags without a name are left out.
 fn flags_of(script: &str) -> Option<Vec<&str>> {
     let (line, _) = script.split_once('\n')?;
-    let options = line.strip_prefix("#!lua")?;
-    if !options.is_empty() && !options.starts_with(is_blank) {
+    if line.contains(['"', '\'', '\x0b', '\x0c', '\0']) {
         return None;
     }
+    let mut parts = line.split([' ', '\t', '\r']);
+    parts.next().filter(|engine| *engine == "#!lua")?;
     let mut flags = Vec::new();
-    for option in options.split(is_blank).filter(|option| !option.is_empty()) {
-        let list = option.strip_prefix("flags=")?;
-        flags.extend(list.split(',').filter(|flag| !flag.is_empty()));
+    for option in parts.filter(|option| !option.is_empty()) {
+        flags.extend(option.strip_prefix("flags=")?.split(',').filter(|flag| !flag.is_empty()));
     }
     Some(flags)
-}
-
-/// C's `isspace`.
-fn is_blank(character: char) -> bool {
-    matches!(character, ' ' | '\t'..='\r')
 }
 
 fn hash(text: &[u8]) -> Bytes {

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, percent_decode_str, percent_encode};
 use ridge::gateway::path::{Line, read};
 use url::{Url, form_urlencoded};
 
@@ -33,14 +33,17 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// A backend's path splits and decodes to the same words, also once more, and holds no API key. It may be read as a URL first.
+/// What a backend is asked for splits and decodes to the same words, also once more, and holds no API key. It may be read as a
+/// URL first.
 fn is_read_the_same(target: &str, path: &str, query: Option<&str>) {
     let (way, rest) = target.split_once('?').map_or((target, None), |(way, rest)| (way, Some(rest)));
     let expected = segments(path);
     assert_eq!(segments(way), expected);
-    let twice = |segment: Vec<u8>| percent_encoding::percent_decode(&segment).collect::<Vec<u8>>();
+    let twice = |segment: Vec<u8>| percent_decode(&segment).collect::<Vec<u8>>();
     assert_eq!(segments(way).into_iter().map(twice).collect::<Vec<_>>(), expected);
     assert_eq!(parameters(rest), parameters(query));
+    assert!(rest.is_none_or(|rest| !rest.contains(';')));
+    assert!(parameters(rest).iter().all(|word| percent_decode_str(word).eq(word.bytes())));
     assert!(form_urlencoded::parse(rest.unwrap_or_default().as_bytes()).all(|(name, _)| name != TOKEN));
 
     // No request asks for what HTTP has no room for.

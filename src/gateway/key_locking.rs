@@ -31,7 +31,7 @@ const REMEMBERED: usize = 1000;
 const FLAG: &str = "allow-key-locking";
 
 /// What stands between the parts of a script's first line.
-const BLANKS: [char; 5] = [' ', '\t', '\r', '\x0b', '\x0c'];
+const BLANKS: [char; 3] = [' ', '\t', '\r'];
 
 /// By which hash Redis knows a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
