@@ -180,7 +180,8 @@ function sortedSets(redis) {
   test('sorted sets are joined, and scanned', async () => {
     await fill();
     await redis.zadd('other', { score: 10, member: 'one' });
-    assert.deepEqual(await redis.zunion(2, ['board', 'other'], { withScores: true, weights: [1, 2] }), ['minus', -3, 'two', 2.5, 'one', 21]);
+    const union = await redis.zunion(2, ['board', 'other'], { withScores: true, weights: [1, 2] });
+    assert.deepEqual(union, ['minus', -3, 'two', 2.5, 'one', 21]);
     assert.equal(await redis.zunionstore('kept', 2, ['board', 'other'], { aggregate: 'max' }), 3);
     assert.equal(await redis.zscore('kept', 'one'), 10);
     assert.equal(await redis.zinterstore('kept', 2, ['board', 'other']), 1);
@@ -213,7 +214,8 @@ function streams(redis) {
     await redis.xadd('stream', '1-2', { n: 2 });
     assert.deepEqual(await redis.xreadgroup('g', 'alice', 'stream', '>', { count: 1 }), [['stream', [['1-1', ['n', 1]]]]]);
     assert.deepEqual(await redis.xreadgroup('g', 'bob', 'stream', '>'), [['stream', [['1-2', ['n', 2]]]]]);
-    assert.deepEqual((await redis.xpending('stream', 'g', '-', '+', 10)).map(([id, consumer, , times]) => [id, consumer, times]), [['1-1', 'alice', 1], ['1-2', 'bob', 1]]);
+    const pending = (await redis.xpending('stream', 'g', '-', '+', 10)).map(([id, consumer, , times]) => [id, consumer, times]);
+    assert.deepEqual(pending, [['1-1', 'alice', 1], ['1-2', 'bob', 1]]);
     assert.equal(await redis.xack('stream', 'g', '1-1'), 1);
     assert.deepEqual(await redis.xclaim('stream', 'g', 'alice', 0, '1-2', { justId: true }), ['1-2']);
     assert.deepEqual(await redis.xautoclaim('stream', 'g', 'bob', 0, '0-0', { justId: true }), ['0-0', ['1-2'], []]);
@@ -224,7 +226,8 @@ function streams(redis) {
 }
 
 function fieldsOf(groups) {
-  return groups.map((words) => Object.fromEntries(['name', 'consumers', 'pending'].map((name) => [name, words[words.indexOf(name) + 1]])));
+  const names = ['name', 'consumers', 'pending'];
+  return groups.map((words) => Object.fromEntries(names.map((name) => [name, words[words.indexOf(name) + 1]])));
 }
 
 function otherTypes(redis) {
@@ -239,8 +242,9 @@ function otherTypes(redis) {
   });
 
   test('a bitfield is read and written in one command', async () => {
-    const answer = await redis.pipeline().bitfield('field').set('u4', 0, 15).incrby('u4', '#1', 1).overflow('SAT').incrby('u4', 0, 1).get('u8', 0).exec().exec();
-    assert.deepEqual(answer, [[0, 1, 15, 241]]);
+    const field = redis.pipeline().bitfield('field');
+    field.set('u4', 0, 15).incrby('u4', '#1', 1).overflow('SAT').incrby('u4', 0, 1).get('u8', 0);
+    assert.deepEqual(await field.exec().exec(), [[0, 1, 15, 241]]);
   });
 
   test('places are found again', async () => {
@@ -257,7 +261,8 @@ function otherTypes(redis) {
     const from = { type: 'FROMLONLAT', coordinate: { lon: 15, lat: 37 } };
     const within = { type: 'BYRADIUS', radius: 200, radiusType: 'KM' };
     assert.deepEqual(await redis.geosearch('Sicily', from, within, 'ASC'), [{ member: 'Catania' }, { member: 'Palermo' }]);
-    const [nearest] = await redis.geosearch('Sicily', from, within, 'ASC', { withCoord: true, withDist: true, withHash: true, count: { limit: 1 } });
+    const all = { withCoord: true, withDist: true, withHash: true, count: { limit: 1 } };
+    const [nearest] = await redis.geosearch('Sicily', from, within, 'ASC', all);
     assert.equal(nearest.member, 'Catania');
     assert.equal(Math.round(nearest.dist), 56);
     assert.equal(nearest.hash, '3479447370796909');

@@ -102,7 +102,8 @@ function answers({ url, token, redis }) {
     ]) {
       assert.deepEqual(shown(await curl(`${url}/${path}`, ...auth)), [400, JSON.stringify({ error })]);
     }
-    for (const args of [[`${url}/nonsense/x`], ['-d', 'no JSON', url], ['-d', '[]', url], ['-d', '[["SET","a","b"]]', url], [`${url}/acl/resttoken/default/x`]]) {
+    const bodies = ['no JSON', '[]', '{}', '[["SET","a","b"]]', '["GET",null]'].map((body) => ['-d', body, url]);
+    for (const args of [[`${url}/nonsense/x`], [`${url}/acl/resttoken/default/x`], ...bodies]) {
       const { status, text } = await curl(...args, ...auth);
       assert.equal(status, 400, args.join(' '));
       assert.match(JSON.parse(text).error, /^ERR /);
@@ -190,7 +191,14 @@ function encodings({ url, token, redis }) {
 
 function batches({ url, token, redis }) {
   const auth = ['-H', `Authorization: Bearer ${token}`];
-  const body = '\n[\n  ["SET", "key1", "valuex"],\n  ["SETEX", "key2", 13, "valuez"],\n  ["INCR", "key1"],\n  ["ZADD", "myset", 11, "item1", 22, "item2"]\n]\n';
+  const body = `
+    [
+      ["SET", "key1", "valuex"],
+      ["SETEX", "key2", 13, "valuez"],
+      ["INCR", "key1"],
+      ["ZADD", "myset", 11, "item1", 22, "item2"]
+    ]
+  `;
   const results = '[{"result":"OK"},{"result":"OK"},{"error":"ERR value is not an integer or out of range"},{"result":2}]';
 
   for (const path of ['pipeline', 'multi-exec']) {

@@ -8,21 +8,22 @@ import { startRidge } from './ridge.mjs';
 
 /**
  * Starts both gateways, each over a Redis of its own: `{name, url, token, tokenOf, ridge, redis}`. `url` and `token` are what the SDKs
- * take, `redis` looks behind. `acls` are further API keys, names and ACLs; `tokenOf(name)` is such a key. They end with the file's tests.
+ * take, `redis` looks behind. `acls` are further API keys, names and ACLs; `tokenOf(name)` is such a key. `vars` are further variables.
+ * They end with the file's tests.
  */
-export async function startGateways(acls = {}) {
-  return [await overTcp(acls), await overRest(acls)];
+export async function startGateways(acls = {}, vars = {}) {
+  return [await overTcp(acls, vars), await overRest(acls, vars)];
 }
 
-async function overTcp(acls) {
+async function overTcp(acls, vars) {
   const { url } = await ownRedis();
-  return gateway('TCP', { REDIS_URL: url }, acls, await redisClient(url));
+  return gateway('TCP', { REDIS_URL: url, ...vars }, acls, await redisClient(url));
 }
 
-async function overRest(acls) {
-  const behind = await overTcp({});
+async function overRest(acls, vars) {
+  const behind = await overTcp({}, {});
   const upstream = { UPSTASH_REDIS_REST_URL: behind.url, UPSTASH_REDIS_REST_TOKEN: behind.token };
-  return gateway('REST', upstream, acls, behind.redis);
+  return gateway('REST', { ...upstream, ...vars }, acls, behind.redis);
 }
 
 async function gateway(name, vars, acls, redis) {
