@@ -16,7 +16,7 @@ const INSTALLED = join(FOLDER, '.requirements');
 /** The program itself. */
 export const PYTHON = join(FOLDER, 'bin', 'python');
 
-/** What the packages ask for. The two modules are a package of their own on Debian. */
+/** What the packages ask for; the two modules are a package of their own on Debian. */
 const CAN_MAKE_ONE = ['-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'];
 
 /** A need of `setup.mjs`. */
@@ -36,7 +36,9 @@ export const pythonPackages = {
 /** Installs Python if it is missing and we may. */
 async function python3() {
   if (await runs('python3', CAN_MAKE_ONE)) return;
-  if (process.getuid?.() === 0 && await runs('apt-get')) {
+  if (process.platform === 'darwin' && await runs('brew')) {
+    await programStep('Python, by Homebrew', 'brew', ['install', 'python']);
+  } else if (process.getuid?.() === 0 && await runs('apt-get')) {
     const env = { DEBIAN_FRONTEND: 'noninteractive' };
     await programStep("Debian's package lists", 'apt-get', ['update'], { env });
     await programStep('Python, by apt-get', 'apt-get', ['install', '--yes', '--no-install-recommends', 'python3', 'python3-venv'], { env });

@@ -1,12 +1,13 @@
-// @auth/upstash-redis-adapter against the built Worker: all that Auth.js asks of an adapter, in its order, with the prefixes of a
-// Redis that several applications share and a key that reaches no further than they do.
+// @auth/upstash-redis-adapter against the built Worker: all that Auth.js asks of an adapter, in its order, with the prefixes, the
+// ACL and the expiry rules that docs/KEYS_AND_NAMESPACES.md has for a Redis that several applications share.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { UpstashRedisAdapter } from '@auth/upstash-redis-adapter';
 import { Redis } from '@upstash/redis';
-import { startGateways } from './support/gateways.mjs';
+import { keysIn, startGateways } from './support/gateways.mjs';
 
 const PREFIXES = {
   accountKeyPrefix: 'nextauth:account:',
@@ -18,13 +19,18 @@ const PREFIXES = {
   verificationTokenKeyPrefix: 'nextauth:token:',
 };
 
-/** GET, SET and DEL are all that the adapter knows. It deletes `null` where a user has no account or no session. */
-const ACLS = { nextauth: '~nextauth:* ~null +get +set +del', narrow: '~nextauth:* +get +set +del' };
+const guide = readFileSync(new URL('../../docs/KEYS_AND_NAMESPACES.md', import.meta.url), 'utf8');
+const variable = (name) => new RegExp(`^\`\`\`json ${name}\n([^]*?)^\`\`\`$`, 'm').exec(guide)[1];
+const { acl } = JSON.parse(variable('API_KEYS')).find(({ name }) => name === 'nextauth');
+const NAMESPACES = variable('NAMESPACES');
 
-const hour = (n) => new Date(Math.floor(Date.now() / 1000) * 1000 + n * 3_600_000);
+/** `narrow` lacks what the adapter needs to delete the key `null`: it does where a user has no account or no session. */
+const ACLS = { nextauth: acl, narrow: '~nextauth:* +get +set +del' };
+
 const token = () => randomBytes(16).toString('hex');
+const hour = (n) => new Date(Math.floor(Date.now() / 1000) * 1000 + n * 3_600_000);
 
-for (const { name, url, tokenOf, redis: behind } of await startGateways(ACLS)) {
+for (const { name, url, tokenOf, redis: behind } of await startGateways(ACLS, { NAMESPACES })) {
   const adapterFor = (key, options = PREFIXES) => UpstashRedisAdapter(new Redis({ url, token: tokenOf(key) }), options);
   describe(`over ${name}`, () => {
     describe('one user from the first visit to the last', () => story(adapterFor('nextauth'), behind));
@@ -83,7 +89,7 @@ function story(adapter, behind) {
   });
 
   test('every key lies in the namespace', async () => {
-    assert.deepEqual((await behind.run('KEYS', '*')).sort(), [
+    assert.deepEqual(await keysIn(behind), [
       'nextauth:account:azure:ada@example.com',
       `nextauth:account:by-user-id:${user.id}`,
       'nextauth:email:ada@example.com',
@@ -91,6 +97,15 @@ function story(adapter, behind) {
       `nextauth:session:by-user-id:${user.id}`,
       `nextauth:user:${user.id}`,
     ].sort());
+  });
+
+  test('sessions expire by the rule, users do not', async () => {
+    for (const key of [`nextauth:session:${session.sessionToken}`, `nextauth:session:by-user-id:${user.id}`]) {
+      assert.ok(await behind.run('TTL', key) > 0, key);
+    }
+    for (const key of [`nextauth:user:${user.id}`, 'nextauth:email:ada@example.com', `nextauth:account:by-user-id:${user.id}`]) {
+      assert.equal(await behind.run('TTL', key), -1, key);
+    }
   });
 
   test('deleteSession, unlinkAccount', async () => {
@@ -107,7 +122,7 @@ function story(adapter, behind) {
     await adapter.deleteUser(user.id);
     assert.equal(await adapter.getUser(user.id), null);
     assert.equal(await adapter.getUserByEmail('ada@example.com'), null);
-    assert.equal(await behind.run('DBSIZE'), 0);
+    assert.deepEqual(await keysIn(behind), []);
     await adapter.deleteUser(user.id);
   });
 }
@@ -118,7 +133,7 @@ function limits(adapterFor, behind) {
     await assert.rejects(adapterFor('narrow').deleteUser(user.id), /NOPERM this user has no permissions to access one of the keys/);
     assert.deepEqual(await adapterFor('narrow').getUser(user.id), user);
     await adapterFor('nextauth').deleteUser(user.id);
-    assert.equal(await behind.run('DBSIZE'), 0);
+    assert.deepEqual(await keysIn(behind), []);
   });
 
   test("with the adapter's own prefixes the key reaches nothing", async () => {
@@ -127,7 +142,7 @@ function limits(adapterFor, behind) {
       await assert.rejects(adapterFor('nextauth', options).getUser('1'), /NOPERM/);
     }
     const user = await adapterFor('nextauth', { baseKeyPrefix: 'nextauth:' }).createUser({ email: 'eve@example.com' });
-    assert.deepEqual((await behind.run('KEYS', '*')).sort(), [`nextauth:user:${user.id}`, 'nextauth:user:email:eve@example.com'].sort());
+    assert.deepEqual(await keysIn(behind), [`nextauth:user:${user.id}`, 'nextauth:user:email:eve@example.com'].sort());
     assert.equal(await behind.run('UNLINK', `nextauth:user:${user.id}`, 'nextauth:user:email:eve@example.com'), 2);
   });
 }

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { startGateways } from './support/gateways.mjs';
+import { startGateways, withoutOwn } from './support/gateways.mjs';
 import { everyWay, fully } from './support/sdk.mjs';
 
 /** Of many scripts, with what JSON, base64 and addresses have a meaning for, and the one text that base64 leaves as it is. */
@@ -122,7 +122,7 @@ function keys(redis) {
     assert.equal(await redis.touch('uno', 'nothing'), 1);
     assert.equal(await redis.del('uno', 'nothing'), 1);
     assert.equal(await redis.unlink('eins', 'two'), 2);
-    assert.equal(await redis.randomkey(), 'three');
+    assert.equal(await redis.exists(await redis.randomkey()), 1);
   });
 
   test('a key expires when it is told to', async () => {
@@ -152,10 +152,10 @@ function keys(redis) {
     const all = Array.from({ length: 50 }, (_, n) => `user:${n}`);
     await redis.mset(Object.fromEntries([...all, 'other:1'].map((key) => [key, 'x'])));
     await redis.sadd('user:set', 'member');
-    const scanned = async (options) => (await fully((cursor) => redis.scan(cursor, options))).sort();
+    const scanned = async (options) => withoutOwn(await fully((cursor) => redis.scan(cursor, options)));
     assert.deepEqual(await scanned({ match: 'user:*', count: 10 }), [...all, 'user:set'].sort());
     assert.deepEqual(await scanned({ match: 'user:*', count: 10, type: 'set' }), ['user:set']);
-    assert.equal((await scanned()).length, 52);
+    assert.deepEqual(await scanned(), [...all, 'other:1', 'user:set'].sort());
   });
 }
 
@@ -170,11 +170,11 @@ function server(redis) {
     assert.equal(await redis.echo('Hello World'), 'Hello World');
     const [seconds, microseconds] = await redis.time();
     assert.ok(seconds > 1_700_000_000 && microseconds < 1_000_000);
-    assert.equal(await redis.dbsize(), 0);
-    await redis.set('key', 'x');
-    assert.equal(await redis.dbsize(), 1);
+    await redis.mset(Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`key ${n}`, n])));
+    const count = await redis.dbsize();
+    assert.ok(count >= 1_000 && count < 1_010, `${count}: a few are Ridge's own`);
     assert.equal(await redis.flushall(), 'OK');
-    assert.equal(await redis.dbsize(), 0);
+    assert.ok(await redis.dbsize() < 10);
   });
 
   test('a client may say who it is', async () => {

@@ -6,6 +6,18 @@ import { randomBytes } from 'node:crypto';
 import { ownRedis, redisClient } from './redis.mjs';
 import { startRidge } from './ridge.mjs';
 
+/** What Ridge itself keeps in its Redis beside what clients put there, and writes when it likes: docs/REDIS_KEYS.md. */
+const RIDGE_S_OWN = /^(usage|ridge):/;
+
+/** The keys of clients. */
+export async function keysIn(redis) {
+  return withoutOwn(await redis.run('KEYS', '*'));
+}
+
+export function withoutOwn(keys) {
+  return keys.filter((key) => !RIDGE_S_OWN.test(key)).sort();
+}
+
 /**
  * Starts both gateways, each over a Redis of its own: `{name, url, token, tokenOf, ridge, redis}`. `url` and `token` are what the SDKs
  * take, `redis` looks behind. `acls` are further API keys, names and ACLs; `tokenOf(name)` is such a key. `vars` are further variables.
