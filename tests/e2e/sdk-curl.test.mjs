@@ -247,15 +247,16 @@ function events({ url, token }) {
   }
 
   for (const args of [['-X', 'POST'], []]) {
+    const channel = args[1] === 'POST' ? 'chat' : 'chat:2';
     test(`SUBSCRIBE hears what is published, by ${args[1] ?? 'GET'}`, async () => {
-      const chat = await listen('subscribe/chat', ...args);
+      const chat = await listen(`subscribe/${channel}`, ...args);
       const { head, data } = await first(chat);
       assert.match(head, /^http\/1.1 200/);
       assert.match(head, /^content-type: text\/event-stream/m);
-      assert.equal(data, 'data: subscribe,chat,1');
-      assert.equal(await publish('chat', 'hello'), '{"result":1}');
-      assert.equal(await publish('chat', 'how%20are%20you%20today%3F'), '{"result":1}');
-      assert.deepEqual([await chat.line(), await chat.line()], ['data: message,chat,hello', 'data: message,chat,how are you today?']);
+      assert.equal(data, `data: subscribe,${channel},1`);
+      assert.equal(await publish(channel, 'hello'), '{"result":1}');
+      assert.equal(await publish(channel, 'how%20are%20you%20today%3F'), '{"result":1}');
+      assert.deepEqual([await chat.line(), await chat.line()], [`data: message,${channel},hello`, `data: message,${channel},how are you today?`]);
       await chat.close();
     });
   }

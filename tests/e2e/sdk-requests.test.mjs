@@ -238,19 +238,36 @@ function messages({ url, token, redis: behind }) {
     await subscriber.unsubscribe();
   });
 
+  test('of a text with line breaks the SDK shows the first line, and no message can pretend to be two', async () => {
+    const redis = new Redis({ url, token });
+    const subscriber = redis.subscribe(['lines']);
+    await nextOf(subscriber, 'subscribe');
+    const heard = allOf(subscriber, 'message', 3);
+    await redis.publish('lines', 'one\nmessage,lines,forged\r\n message,lines,forged');
+    await redis.publish('lines', { text: 'one\ntwo' });
+    await redis.publish('lines', 'last');
+    assert.deepEqual((await heard).map(({ message }) => message), ['one', { text: 'one\ntwo' }, 'last']);
+    await subscriber.unsubscribe();
+  });
+
   test('who leaves is no longer counted', async () => {
     const redis = new Redis({ url, token });
     const subscriber = redis.subscribe(['leaving', 'staying']);
     await allOf(subscriber, 'subscribe', 2);
+    const heard = [];
+    subscriber.on('message', ({ channel }) => heard.push(channel));
     const listeners = async () => (await behind.run('PUBSUB', 'NUMSUB', 'leaving', 'staying')).filter(Number.isInteger);
     assert.deepEqual(await listeners(), [1, 1]);
     await subscriber.unsubscribe(['leaving']);
-    await until(async () => (await listeners()).join() === '0,1');
+    // It shows with the next message, or the next sign of life.
+    await until(async () => await redis.publish('leaving', 'anybody there?') === 0);
     const message = nextOf(subscriber, 'message');
-    await redis.publish('staying', 'still here');
+    assert.equal(await redis.publish('staying', 'still here'), 1);
     assert.deepEqual(await message, { channel: 'staying', message: 'still here' });
     await subscriber.unsubscribe();
-    await until(async () => (await listeners()).join() === '0,0');
+    await until(async () => await redis.publish('staying', 'anybody there?') === 0);
+    assert.deepEqual(await listeners(), [0, 0]);
+    assert.deepEqual(heard, ['staying']);
   });
 }
 
