@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NPM_BIN, ROOT, STATE, TOOLS } from './paths.mjs';
 import { Failure, capture, main, runs } from './process.mjs';
 import { cargoStep, note, programStep } from './progress.mjs';
+import { pythonPackages } from './python.mjs';
 
 const WASM_TARGET = 'wasm32-unknown-unknown';
 const WORKER_BUILD_VERSION = '0.8.7';
@@ -17,10 +18,13 @@ const CARGO_FUZZ_VERSION = '0.13.2';
 const OLDEST_NODE = 20;
 const OLDEST_REDIS = 7;
 
-/** All that `npm start` and `npm test` need. `redis: false` is for building and deploying alone. */
-export async function setup({ redis = true } = {}) {
+/** All that `npm start` needs. `redis: false` is for building and deploying alone, `python: true` for the tests. */
+export async function setup({ redis = true, python = false } = {}) {
   checkNode();
-  await provide([npmPackages, rust, wasmTarget, wasmBindgen, workerBuild, ...(redis ? [redisServer] : [])]);
+  const needs = [npmPackages, rust, wasmTarget, wasmBindgen, workerBuild];
+  if (redis) needs.push(redisServer);
+  if (python) needs.push(pythonPackages);
+  await provide(needs);
 }
 
 /** All that `npm run fuzz` needs. */

@@ -16,7 +16,7 @@ const E2E = 'tests/e2e';
 const E2E_WITHIN_MS = 600_000;
 
 async function test() {
-  await setup();
+  await setup({ python: true });
   await build();
   await cargoStep('compiling the native tests', 'cargo', ['test', '--no-run']);
   const native = await nativeTests();
