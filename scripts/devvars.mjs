@@ -17,6 +17,7 @@ export function ensureDevVars() {
   // Readable by its owner only.
   writeFileSync(DEV_VARS, `# Written by \`npm start\`, and yours to change. .dev.vars.example explains every variable.
 XANO_API_KEY=${secret()}
+API_KEYS='[{"name":"sdk","key":"${secret()}","scopes":["gateway"]}]'
 JWT_SECRET=${secret()}
 ENVIRONMENT=development
 `, { mode: 0o600, flag: 'wx' });

@@ -1,13 +1,13 @@
 //! `/redis`: Upstash's REST API in front of any Redis.
 //!
-//! A request travels through [`question`] (what is asked, in the path or in the body), [`plan`] (what policy makes of each
+//! A request travels through `question` (what is asked, in the path or in the body), `plan` (what policy makes of each
 //! command, and what Ridge adds), and then one of two ways. Over REST, a request that needs no rewriting is
-//! [passed on](passage) byte for byte, and so is its answer. Otherwise its commands are one pipeline or one transaction, and
-//! [`answer`] writes what comes back as the caller wants it.
+//! passed on (`passage`) byte for byte, and so is its answer. Otherwise its commands are one pipeline or one transaction, and
+//! `answer` writes what comes back as the caller wants it.
 //!
-//! What listens instead of asking ends with its connection: [`events`].
+//! What listens instead of asking ends with its connection: `events`.
 //!
-//! Who may call stands in [`GatewayCaller`]; which commands it runs for nobody, in [`crate::policy::refused`].
+//! Who may call stands in [`GatewayCaller`]; which commands it runs for nobody, in [[`crate::policy::refused`]].
 
 mod answer;
 mod events;

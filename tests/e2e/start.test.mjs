@@ -1,5 +1,5 @@
 // `npm start` as a stranger types it, in a copy of the checkout that has never seen it: to the line that says `Ready`, through
-// the three lines to paste, to Ctrl-C.
+// the lines to paste, to Ctrl-C.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -28,17 +28,20 @@ const checkout = copyOfCheckout();
 const devVars = join(checkout, '.dev.vars');
 const redis = await ownRedis();
 
-test('a first start writes secrets, brings a Redis, and prints three lines that work', async () => {
+test('a first start writes secrets, brings a Redis, and prints lines that work', async () => {
   const port = await freePort();
   assert.ok(!existsSync(devVars));
   const npm = npmStart({ PORT: port });
   const lines = await npm.ready();
   assert.ok(lines.includes(`Ready on http://localhost:${port}`));
 
-  const { XANO_API_KEY, JWT_SECRET, ENVIRONMENT } = parse(readFileSync(devVars, 'utf8'));
+  const { XANO_API_KEY, API_KEYS, JWT_SECRET, ENVIRONMENT } = parse(readFileSync(devVars, 'utf8'));
+  const [{ key, scopes }] = JSON.parse(API_KEYS);
+  assert.match(key, /^[0-9a-f]{64}$/);
+  assert.deepEqual(scopes, ['gateway']);
   assert.match(XANO_API_KEY, /^[0-9a-f]{64}$/);
   assert.match(JWT_SECRET, /^[0-9a-f]{64}$/);
-  assert.notEqual(XANO_API_KEY, JWT_SECRET);
+  assert.equal(new Set([XANO_API_KEY, key, JWT_SECRET]).size, 3);
   assert.equal(ENVIRONMENT, 'development');
   assert.equal(statSync(devVars).mode & 0o077, 0, 'others may read the secrets');
 
@@ -126,13 +129,14 @@ async function ready(exited, lines) {
   assert.fail(`npm start was not ready:\n${lines.join('\n')}`);
 }
 
-/** Pastes the three lines into a shell. */
+/** Pastes the lines into a shell. */
 async function walkThrough(lines) {
   const curls = lines.filter((line) => line.startsWith('curl '));
-  assert.equal(curls.length, 3, lines.join('\n'));
+  assert.equal(curls.length, 4, lines.join('\n'));
   const answers = [];
   for (const line of curls) answers.push(JSON.parse(await capture('bash', ['-c', line])));
-  const [written, [stored], { user }] = answers;
+  const [written, [stored], { user }, set] = answers;
+  assert.deepEqual(set, { result: 'OK' });
   assert.deepEqual(written, { results: [4], username: 'xano_sync' });
   for (const profile of [stored, user]) {
     const { username, display_name, bio, role } = profile;
