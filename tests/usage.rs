@@ -287,7 +287,7 @@ async fn while_redis_is_away_answers_wait_for_nothing_and_no_count_is_lost() {
     let stage = Stage::new(&["proxy"]);
     stage.use_it().await;
     assert_eq!(stage.counts().await, [1, 0, 0]);
-    let before = stage.redis.run(&["HGETALL", "usage:2027-01-15"]);
+    let before = stage.redis.run(&["HGETALL", "ridge:usage:2027-01-15"]);
     stage.redis.stop();
     for _ in 0..3 {
         stage.use_it().await;
@@ -303,7 +303,7 @@ async fn while_redis_is_away_answers_wait_for_nothing_and_no_count_is_lost() {
 
     stage.redis.restart();
     let words: Vec<&str> = before.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
-    stage.redis.run(&[&["HSET", "usage:2027-01-15"], &words[..]].concat());
+    stage.redis.run(&[&["HSET", "ridge:usage:2027-01-15"], &words[..]].concat());
     stage.use_it().await;
     assert_eq!(stage.counts().await, [8, 3, 0]);
 }
@@ -322,7 +322,7 @@ async fn a_writing_whose_outcome_is_unknown_is_sent_again_and_counts_once() {
     }
     assert!(stranger.heard("EVAL") >= 6, "each writing is tried twice");
     // The first was done, and nobody knew; the others stand behind it.
-    assert_eq!(stage.redis.run(&["HGET", "usage:2027-01-15", "requests:app"]), "1");
+    assert_eq!(stage.redis.run(&["HGET", "ridge:usage:2027-01-15", "requests:app"]), "1");
     stranger.heal();
     stage.use_it().await;
     assert_eq!(stage.counts().await, [4, 0, 0]);
@@ -361,7 +361,7 @@ async fn everything_goes_by_itself_after_ninety_days() {
     assert_eq!(stage.redis.run(&["DBSIZE"]), keys.len());
     assert_eq!(keys.len(), 3, "{keys:?}");
     let lasts = |key: &str| stage.redis.run(&["TTL", key]).as_u64().unwrap().div_ceil(86_400);
-    let lasts: Vec<(bool, u64)> = keys.iter().map(|key| (key.starts_with("usage:writer:"), lasts(key))).collect();
+    let lasts: Vec<(bool, u64)> = keys.iter().map(|key| (key.starts_with("ridge:usage:writer:"), lasts(key))).collect();
     assert_eq!(lasts, [(false, 90), (false, 90), (true, 1)]);
 
     // One key goes on being used, and the other one's last use is forgotten all the same.
@@ -447,7 +447,7 @@ async fn names_may_hold_anything() {
         .collect();
     let expected: Vec<(Value, Value)> = (1..).zip(names).map(|(n, name)| (json!(name), json!(n))).collect();
     assert_eq!(shown, expected.iter().map(|(name, requests)| (name, requests)).collect::<Vec<_>>());
-    assert_eq!(stage.redis.run(&["KEYS", "usage:*"]).as_array().unwrap().len(), 3);
+    assert_eq!(stage.redis.run(&["KEYS", "ridge:usage:*"]).as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -474,17 +474,17 @@ async fn whoever_deletes_it_breaks_nothing() {
     stage.use_it().await;
     assert_eq!(stage.counts().await, [1, 0, 0]);
     // Somebody's own value in the place of a day: that day cannot be counted, and all others can.
-    stage.redis.run(&["SET", "usage:2027-01-15", "mine"]);
+    stage.redis.run(&["SET", "ridge:usage:2027-01-15", "mine"]);
     for _ in 0..3 {
         stage.use_it().await;
         stage.gateway.finish_later().await;
     }
-    assert_eq!(stage.redis.run(&["GET", "usage:2027-01-15"]), "mine");
+    assert_eq!(stage.redis.run(&["GET", "ridge:usage:2027-01-15"]), "mine");
     assert_eq!(stage.another().get("/keys/usage").api_key().send().await.code(), (502, "redis_protocol_error".into()));
     stage.gateway.host.set_ms(NOW_MS + DAY_MS);
     stage.use_it().await;
     stage.gateway.finish_later().await;
-    stage.redis.run(&["DEL", "usage:2027-01-15"]);
+    stage.redis.run(&["DEL", "ridge:usage:2027-01-15"]);
     assert_eq!(stage.usage_of("app").await["days"].as_array().unwrap().len(), 1);
     assert_eq!(stage.counts().await, [1, 0, 0]);
 }

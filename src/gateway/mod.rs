@@ -7,7 +7,7 @@
 //!
 //! What listens instead of asking ends with its connection: `events`.
 //!
-//! Who may call stands in [`GatewayCaller`]; which commands it runs for nobody, in [[`crate::policy::refused`]].
+//! Who may call stands in [`GatewayCaller`]; which commands it runs for nobody, in [`crate::policy::refused`].
 
 mod answer;
 mod events;

@@ -38,14 +38,14 @@ pub(crate) fn note(app: &App, context: &Context, error: Option<&ApiError>) {
 const KEPT_DAYS: u64 = 90;
 
 /// When each key was last used: a sorted set of names by milliseconds.
-const LAST: &str = "usage:last";
+const LAST: &str = "ridge:usage:last";
 
-/// `usage:<yyyy-mm-dd>`: the counts of a day, a hash of `requests:<name>` and the like.
+/// `ridge:usage:<yyyy-mm-dd>`: the counts of a day, a hash of `requests:<name>` and the like.
 fn of_day(day: Day) -> String {
-    format!("usage:{day}")
+    format!("ridge:usage:{day}")
 }
 
-/// `usage:writer:<isolate>`: the number of the last batch that an isolate has written.
+/// `ridge:usage:writer:<isolate>`: the number of the last batch that an isolate has written.
 fn of_writer(isolate: &str) -> String {
-    format!("usage:writer:{isolate}")
+    format!("ridge:usage:writer:{isolate}")
 }

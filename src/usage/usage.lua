@@ -1,7 +1,7 @@
 #!lua
 -- Adds what an isolate has counted to the counts of all, once however often the batch is sent.
 --
--- KEYS  usage:last, usage:writer:<isolate>, then usage:<day> for each count
+-- KEYS  ridge:usage:last, ridge:usage:writer:<isolate>, then ridge:usage:<day> for each count
 -- ARGV  the number of the batch, for how long (s) it is remembered, for how long (s) counts are kept,
 --       before when (ms) the last use of a key is forgotten,
 --       then for each count: the key's name, requests, commands, denials, when it was last used (ms)

@@ -17,7 +17,7 @@ const WEBHOOK_SECRET = randomBytes(32).toString('hex');
 const DONE_WITHIN_MS = 30_000;
 
 /** What goes by itself, some of it within a day. */
-const PASSING = /^(idempotency|webhook|usage):/;
+const PASSING = /^(idempotency|webhook|ridge):/;
 
 const stages = [];
 for (const { name, vars, redisUrl } of [await overTcp(), await overIndependentRest(), await overOwnRest()]) {

@@ -21,7 +21,7 @@ for (const { name, vars, redisUrl } of [await overTcp(), await overOwnRest()]) {
 
 function story([ridge, another], redis) {
   const asApp = { 'X-API-Key': APP.key };
-  const written = () => redis.run('KEYS', 'usage:*');
+  const written = () => redis.run('KEYS', 'ridge:usage:*');
   const shown = async (isolate) => {
     const answer = await isolate.get('/keys/usage', asBackend);
     assert.deepEqual([answer.status, answer.headers['x-redis-round-trips']], [200, '1'], answer.text);

@@ -7,7 +7,7 @@ import { ownRedis, redisClient } from './redis.mjs';
 import { startRidge } from './ridge.mjs';
 
 /** What Ridge itself keeps in its Redis beside what clients put there, and writes when it likes: docs/REDIS_KEYS.md. */
-const RIDGE_S_OWN = /^(usage|ridge):/;
+const RIDGE_S_OWN = /^ridge:/;
 
 /** The keys of clients. */
 export async function keysIn(redis) {
