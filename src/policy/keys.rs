@@ -91,7 +91,7 @@ const SINGLE: &[&str] = &[
     "users:regular",
 ];
 
-/// Whether a key is one that the REST and sync routes keep, as docs/REDIS_KEYS.md lists them. Others have names such as
+/// Whether a key is one that Ridge keeps, for its REST and sync routes or for itself, as docs/REDIS_KEYS.md lists them. Others have names such as
 /// `user:1` too: there the type counts, as `TYPE` says it.
 pub fn is_managed(key: &[u8], kind: &str) -> bool {
     const DIGEST: usize = 64;
@@ -102,7 +102,7 @@ pub fn is_managed(key: &[u8], kind: &str) -> bool {
         ("user", _, Some(below), _) => MANAGED.contains(&below),
         ("post", _, Some("likes" | "bookmarks"), "set") | ("post", _, Some("comments"), "zset") => true,
         ("hashtag", _, Some(below), "zset") => matches!(below, "posts" | "ranked") || below.starts_with("ranked:"),
-        ("job", _, Some(_), "hash") => true,
+        ("job", _, Some(_), "hash") | ("ridge", ..) => true,
         ("idempotency", _, Some(digest), "string") | ("webhook", digest, None, "string") => digest.len() == DIGEST,
         _ => SINGLE.contains(&key),
     }
