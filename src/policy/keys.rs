@@ -168,6 +168,8 @@ mod tests {
             ("explore:feed", "zset"),
             ("users:models", "zset"),
             ("job:ban:1", "hash"),
+            ("ridge:scripts", "hash"),
+            ("ridge:usage:last", "zset"),
             (&format!("idempotency:alice:{digest}"), "string"),
             (&format!("webhook:{digest}"), "string"),
         ] {
@@ -182,6 +184,7 @@ mod tests {
             ("users:all", "zset"),
             ("webhook:1", "string"),
             ("job:1", "hash"),
+            ("ridges:1", "hash"),
             ("session:1", "hash"),
             ("", "string"),
         ] {

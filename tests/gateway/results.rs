@@ -94,7 +94,7 @@ async fn an_answer_is_not_kept(backend: Backend) {
         door.get("/redis/ping").send().await,
         door.post("/redis/pipeline").json(json!([["PING"]])).send().await,
         door.get("/redis/get").send().await,
-        door.get("/redis/monitor").send().await,
+        door.get("/redis/blpop/a/0").send().await,
     ];
     for answer in &answers {
         assert_eq!(answer.header("cache-control"), "no-store");
