@@ -296,9 +296,9 @@ async fn while_redis_is_away_answers_wait_for_nothing_and_no_count_is_lost() {
         assert_eq!(stage.gateway.finish_later().await, 1);
     }
     let log = stage.gateway.log();
-    let complaints: Vec<&Value> = log.iter().filter(|line| !line["usage"].is_null()).collect();
+    let complaints: Vec<&Value> = log.iter().filter(|line| line["error"] == "usage_not_written").collect();
     assert_eq!(complaints.len(), 3);
-    let expected = json!({"level": "warn", "usage": "not written yet", "cause": "Redis is unreachable"});
+    let expected = json!({"level": "warn", "error": "usage_not_written", "cause": "Redis is unreachable"});
     assert_eq!(*complaints[0], expected);
 
     stage.redis.restart();
