@@ -7,15 +7,14 @@ use axum::body::Body;
 use futures_util::future::select;
 use http_body_util::BodyExt as _;
 use js_sys::Object;
-use wasm_bindgen_futures::spawn_local;
 
-use super::{glue, pending::Pending};
+use super::{glue, pending::Pending, task};
 
 /// Makes the response, and feeds it from here on.
 pub(super) fn respond(status: u16, id: &str, rest: &str, body: Body) -> web_sys::Response {
     let feed = glue::feed();
     let response = glue::respond_fed(status, id, rest, &feed);
-    spawn_local(async move {
+    task::begin(async move {
         let left = Pending::begin(|ticket| glue::left(&feed, ticket));
         // Whether the reader has left is looked at first: then nothing more may be pushed.
         select(left, pin!(pump(&feed, body))).await;

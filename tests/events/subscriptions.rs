@@ -19,6 +19,7 @@ over_both_backends![
     many_subscribers_hear_the_same,
     a_burst_arrives_whole_and_in_order,
     messages_are_bounded_one_by_one,
+    messages_are_counted_for_nothing,
     the_deadline_is_for_the_first_answer,
     one_log_line_when_it_begins,
 ];
@@ -177,6 +178,23 @@ async fn messages_are_bounded_one_by_one(backend: Backend) {
         stream.text.clear();
         stream.until(&format!("end of {n}\n\n")).await;
         assert!(stream.text.ends_with(&format!("data: message,chat,{message}\n\n")));
+    }
+}
+
+async fn messages_are_counted_for_nothing(backend: Backend) {
+    // Three elements each, and in all more than one round trip may have.
+    const AT_ONCE: usize = 60_000;
+    let door = backend.open().await;
+    let mut stream = door.listen("/redis/subscribe/chat").await;
+    stream.until("\n\n").await;
+    for round in 1..=3 {
+        let script = "for n = 1, ARGV[1] do redis.call('PUBLISH', 'chat', '') end";
+        door.redis.run(&["EVAL", script, "0", &AT_ONCE.to_string()]);
+        let end = format!("end of {round}");
+        door.publish("chat", &end);
+        stream.text.clear();
+        stream.until(&end).await;
+        assert!(stream.text.matches("data: message,chat,\n\n").count() == AT_ONCE);
     }
 }
 
