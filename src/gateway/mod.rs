@@ -20,7 +20,8 @@ mod question;
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{extract::FromRequestParts, response::Response};
+use http::request::Parts;
 
 use self::{
     answer::Encoding,
@@ -41,55 +42,41 @@ pub(crate) fn is_below(path: &str) -> bool {
 }
 
 /// Runs one command, from the path or from the body.
-pub async fn command(
-    GatewayCaller(key): GatewayCaller,
-    context: Context,
-    redis: Redis,
-    State(app): State<App>,
-    question: Question,
-) -> Result<Response, ApiError> {
-    Box::pin(run(Form::Command, &Call { key, context, redis, app }, question)).await
+pub async fn command(call: Call, question: Question) -> Result<Response, ApiError> {
+    Box::pin(run(Form::Command, &call, question)).await
 }
 
 /// Runs commands in their order; others may run between them.
-pub async fn pipeline(
-    GatewayCaller(key): GatewayCaller,
-    context: Context,
-    redis: Redis,
-    State(app): State<App>,
-    question: Question,
-) -> Result<Response, ApiError> {
-    Box::pin(run(Form::Pipeline, &Call { key, context, redis, app }, question)).await
+pub async fn pipeline(call: Call, question: Question) -> Result<Response, ApiError> {
+    Box::pin(run(Form::Pipeline, &call, question)).await
 }
 
 /// Runs commands as one transaction.
-pub async fn multi_exec(
-    GatewayCaller(key): GatewayCaller,
-    context: Context,
-    redis: Redis,
-    State(app): State<App>,
-    question: Question,
-) -> Result<Response, ApiError> {
-    Box::pin(run(Form::Transaction, &Call { key, context, redis, app }, question)).await
+pub async fn multi_exec(call: Call, question: Question) -> Result<Response, ApiError> {
+    Box::pin(run(Form::Transaction, &call, question)).await
 }
 
 /// Subscribes, or monitors.
-pub async fn listen(
-    GatewayCaller(key): GatewayCaller,
-    context: Context,
-    redis: Redis,
-    State(app): State<App>,
-    question: Question,
-) -> Result<Response, ApiError> {
-    Box::pin(events::listen(&Call { key, context, redis, app }, question)).await
+pub async fn listen(call: Call, question: Question) -> Result<Response, ApiError> {
+    Box::pin(events::listen(&call, question)).await
 }
 
-/// Who asks, and what answers.
-struct Call {
+/// Who asks, and what answers. Extracted, it shows who may call.
+pub struct Call {
     key: Arc<ApiKey>,
     context: Context,
     redis: Redis,
     app: App,
+}
+
+impl FromRequestParts<App> for Call {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let GatewayCaller(key) = GatewayCaller::from_request_parts(parts, app).await?;
+        let redis = Redis::from_request_parts(parts, app).await?;
+        Ok(Self { key, context: Context::of(parts), redis, app: app.clone() })
+    }
 }
 
 async fn run(form: Form, call: &Call, mut question: Question) -> Result<Response, ApiError> {
