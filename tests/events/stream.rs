@@ -33,14 +33,21 @@ impl Stream {
 
     /// Reads on until it has something in it.
     pub async fn until(&mut self, part: &str) {
-        while !self.text.contains(part) {
-            assert!(self.goes_on().await, "it ended without {part:?}: {:?}", self.text);
-        }
+        let found = async {
+            let mut start = 0;
+            while !self.text[start..].contains(part) {
+                start = self.text.floor_char_boundary(self.text.len().saturating_sub(part.len()));
+                assert!(self.goes_on().await, "it ended without {part:?}: {:?}", self.text);
+            }
+        };
+        let found = tokio::time::timeout(FOR_EVER, found).await;
+        assert!(found.is_ok(), "no {part:?} in {:?}", self.text);
     }
 
     /// Reads to the end.
     pub async fn into_text(mut self) -> String {
-        while self.goes_on().await {}
+        let ended = tokio::time::timeout(FOR_EVER, async { while self.goes_on().await {} }).await;
+        assert!(ended.is_ok(), "no end after {:?}", self.text);
         self.text
     }
 
@@ -50,9 +57,7 @@ impl Stream {
     }
 
     async fn goes_on(&mut self) -> bool {
-        let frame = tokio::time::timeout(FOR_EVER, self.body.frame()).await;
-        let frame = frame.unwrap_or_else(|_| panic!("nothing more comes after {:?}", self.text));
-        let Some(Ok(frame)) = frame else { return false };
+        let Some(Ok(frame)) = self.body.frame().await else { return false };
         self.text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
         true
     }

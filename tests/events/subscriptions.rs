@@ -171,8 +171,8 @@ async fn a_burst_arrives_whole_and_in_order(backend: Backend) {
 async fn messages_are_bounded_one_by_one(backend: Backend) {
     let door = backend.open().await;
     let mut stream = door.listen("/redis/subscribe/chat").await;
-    let large = "x".repeat(3 << 20);
-    for n in 1..=8 {
+    let large = "x".repeat(6 << 20);
+    for n in 1..=3 {
         let message = format!("{large} end of {n}");
         door.publish("chat", &message);
         stream.text.clear();
