@@ -183,7 +183,8 @@ async fn head_has_the_status_and_no_body(backend: Backend) {
     assert_eq!((answer.status, answer.body.len(), answer.header("content-type")), (200, 0, "application/json"));
     assert!(!answer.header("upstash-sync-token").is_empty());
     assert_eq!(door.redis.run(&["GET", "foo"]), "bar");
-    for (path, status) in [("/redis/lpush/foo/x", 400), ("/redis/get", 400), ("/redis/blpop/a/0", 400), ("/redis", 400)] {
+    for (path, status) in [("/redis/lpush/foo/x", 400), ("/redis/get", 400), ("/redis/blpop/a/0", 400), ("/redis", 400)]
+    {
         assert_eq!(door.call(Method::HEAD, path).send().await.status, status, "{path}");
     }
     assert_eq!(door.gateway.call("HEAD", "/redis/get/foo").send().await.status, 401);
