@@ -1,8 +1,10 @@
 //! The expiry that a namespace's rule gives to keys that are written without one.
 //!
-//! A `SET` that names no expiry is given it as its own option. Every other command that may have written a key is followed by
+//! A plain `SET` that names no expiry is given it as its own option. Every other command that may have written a key is followed by
 //! `EXPIRE … NX`, which changes nothing if the key has an expiry or is not there. So a key that matches a rule has an expiry
 //! after every write through the gateway, also one that changed nothing. Keys that a script does not declare are not seen.
+
+use std::collections::HashSet;
 
 use bytes::Bytes;
 
@@ -23,27 +25,28 @@ pub fn add(entry: &Entry, words: &mut Words, namespaces: &Namespaces) -> Vec<Com
     if !namespaces.has_rules() || NEED_NONE.contains(&entry.name) {
         return Vec::new();
     }
-    if entry.name == "SET" {
-        let options = words.get(3..).unwrap_or_default();
-        let has_one = |names: &[&str]| options.iter().any(|word| names.iter().any(|name| is_option(word, name)));
-        if has_one(&EXPIRIES) {
+    if let ("SET", Some((_, options))) = (entry.name, words.get(2..).and_then(<[Bytes]>::split_first)) {
+        let is_one_of = |word: &Bytes, names: &[&str]| names.iter().any(|name| is_option(word, name));
+        if options.iter().any(|word| is_one_of(word, &EXPIRIES)) {
             return Vec::new();
         }
-        if !has_one(&["KEEPTTL"]) {
+        // Anything else may keep it from being written, or its expiry from being lost.
+        if options.iter().all(|word| is_one_of(word, &["GET"])) {
             if let Some(seconds) = words.get(1).and_then(|key| namespaces.expiry_of(key)) {
                 words.extend([Bytes::from_static(b"EX"), seconds.to_string().into()]);
             }
             return Vec::new();
         }
     }
-    let keys = keys_of(entry, words).unwrap_or_default();
-    let mut written: Vec<&Bytes> = Vec::new();
-    for key in keys.iter().filter(|key| key.writes) {
-        written.extend(words.get(key.position).filter(|key| !written.contains(key)));
+    let mut seen = HashSet::new();
+    let mut expiries = Vec::new();
+    for key in keys_of(entry, words).unwrap_or_default().iter().filter(|key| key.writes) {
+        let Some(key) = words.get(key.position).filter(|key| seen.insert(*key)) else { continue };
+        if let Some(seconds) = namespaces.expiry_of(key) {
+            expiries.push(Command::new("EXPIRE").arg(key.clone()).arg(seconds.to_string()).arg("NX"));
+        }
     }
-    let expiry = |key: &Bytes| Some((key.clone(), namespaces.expiry_of(key)?));
-    let expire = |(key, seconds): (Bytes, u64)| Command::new("EXPIRE").arg(key).arg(seconds.to_string()).arg("NX");
-    written.into_iter().filter_map(expiry).map(expire).collect()
+    expiries
 }
 
 #[cfg(test)]
@@ -68,7 +71,8 @@ mod tests {
     fn a_write_without_an_expiry_is_given_one() {
         for (command, expected) in [
             ("SET a:1 v", "SET a:1 v EX 5"),
-            ("set a:keep:1 v nx get", "set a:keep:1 v nx get EX 9"),
+            ("set a:keep:1 v get", "set a:keep:1 v get EX 9"),
+            ("SET a:1 v nx get", "SET a:1 v nx get; EXPIRE a:1 5 NX"),
             ("SET a:1 v KEEPTTL", "SET a:1 v KEEPTTL; EXPIRE a:1 5 NX"),
             ("SET a:1 v px 100", "SET a:1 v px 100"),
             ("SET b:1 v", "SET b:1 v"),

@@ -9,7 +9,7 @@
 //! before it, in one of its own, the first time.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
 };
 
@@ -160,7 +160,7 @@ pub(super) async fn learn(
     acl: Option<&Acl>,
     redis: &Redis,
 ) -> Result<(), Failure> {
-    let mut unknown: Vec<Bytes> = Vec::new();
+    let mut unknown: HashSet<Bytes> = HashSet::new();
     for words in commands {
         let is = |place: usize, name: &str| {
             words.get(place).is_some_and(|word: &Bytes| word.eq_ignore_ascii_case(name.as_bytes()))
@@ -175,8 +175,8 @@ pub(super) async fn learn(
         // What the caller may not run is not asked about either.
         let hashes = hashes.filter(|_| acl.is_none_or(|acl| acl.check(words).is_ok()));
         for sha in hashes.unwrap_or_default().iter().map(lower) {
-            if names.get(&sha).is_none() && !unknown.contains(&sha) {
-                unknown.push(sha);
+            if names.get(&sha).is_none() {
+                unknown.insert(sha);
             }
         }
     }

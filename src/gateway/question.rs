@@ -73,38 +73,39 @@ impl FromRequest<App> for Question {
 /// Commands, and the request that asks a REST backend for just them.
 pub(super) struct Asked {
     pub(super) commands: Vec<Words>,
-    /// `None` where the backend might read other words out of it than Ridge did.
+    /// `None` where there is none, or it might read other words out of it than Ridge did.
     pub(super) as_it_came: Option<Outgoing>,
     /// Whether values are missing among the words, since nobody has read them.
     pub(super) is_unread: bool,
 }
 
 impl Question {
-    /// Reads the commands. Where `may_hold`, values that nobody must look into may be left out: the host has them.
+    /// Reads the commands. Where `may_pass`, the request may go on as it came: then values that nobody must look into may be
+    /// left out, since the host has them.
     ///
     /// # Errors
     /// 400 for what is no command, 413 for too long a body or too many words.
-    pub(super) async fn read(&mut self, form: Form, may_hold: bool) -> Result<Asked, ApiError> {
+    pub(super) async fn read(&mut self, form: Form, may_pass: bool) -> Result<Asked, ApiError> {
         if form == Form::Command && !matches!(self.below(), "" | "/") {
-            if may_hold && let Some(asked) = self.with_value_unread() {
+            if may_pass && let Some(asked) = self.with_value_unread() {
                 return Ok(asked);
             }
             self.read_body().await?;
             let body = (!self.body.is_empty()).then(|| self.body.clone());
             let path::Line { words, target, .. } = path::read(self.below(), self.uri.query(), body);
-            let as_it_came = target.map(|target| self.outgoing(target, BINARY));
+            let as_it_came = target.filter(|_| may_pass).map(|target| self.outgoing(target, BINARY));
             return Ok(Asked { commands: vec![words], as_it_came, is_unread: false });
         }
         self.read_body().await?;
         if self.body.is_empty() {
             return Err(ApiError::bad_request("The body holds no command"));
         }
-        let values = if may_hold && self.held.is_some() { Values::Leave } else { Values::Read };
+        let values = if may_pass && self.held.is_some() { Values::Leave } else { Values::Read };
         let Parsed { commands, is_plain, is_whole } = match form {
             Form::Command => batch::one(&self.body, values)?,
             Form::Pipeline | Form::Transaction => batch::list(&self.body, values)?,
         };
-        let as_it_came = is_plain.then(|| self.outgoing(form.path().to_owned(), "application/json"));
+        let as_it_came = (is_plain && may_pass).then(|| self.outgoing(form.path().to_owned(), "application/json"));
         Ok(Asked { commands, as_it_came, is_unread: !is_whole })
     }
 

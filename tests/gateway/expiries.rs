@@ -71,6 +71,10 @@ async fn an_expiry_that_is_there_stays(backend: Backend) {
         door.run(command).await;
         expires_in(&door, "a:1", 9000);
     }
+    // A write that changes nothing gives it, too.
+    door.redis.run(&["SET", "a:2", "1"]);
+    assert_eq!(door.run(json!(["SET", "a:2", "2", "NX"])).await, Value::Null);
+    expires_in(&door, "a:2", 100);
     // SET without KEEPTTL makes the key anew.
     door.run(json!(["SET", "a:1", "1"])).await;
     expires_in(&door, "a:1", 100);
