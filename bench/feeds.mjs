@@ -9,42 +9,25 @@
 //   --connections N        requests under way at a time (8)
 //   --cases a,b            only these
 //   --competitors a,b      only these: peer alone needs no build of Ridge
-import { build } from '../scripts/build.mjs';
 import { Failure, main } from '../scripts/process.mjs';
 import { note, step } from '../scripts/progress.mjs';
-import { setup } from '../scripts/setup.mjs';
-import { bundleScripts } from './competitors.mjs';
+import { begin } from './begin.mjs';
 import { CASES } from './feeds/cases.mjs';
 import { commandsOf, redisMicros } from './feeds/redistime.mjs';
 import { caseResult, failures, printTable, targets } from './feeds/report.mjs';
 import { SMALL, sizes } from './feeds/sizes.mjs';
 import { verify } from './feeds/verify.mjs';
 import { measure } from './measure.mjs';
-import { options } from './options.mjs';
 import { printTargets, writeResults } from './report.mjs';
 import { secrets } from './secrets.mjs';
 import { openStage } from './stage.mjs';
 import { ask } from './verify.mjs';
 
 const COMPETITORS = ['ridge', 'peer'];
-const DEFAULTS = {
-  users: 100_000,
-  posts: 1_000_000,
-  factor: 100,
-  authors: 1_000,
-  seconds: 1,
-  rounds: 5,
-  connections: 8,
-  cases: CASES.map(({ name }) => name),
-  competitors: COMPETITORS,
-};
+const OWN = { users: 100_000, posts: 1_000_000, factor: 100, authors: 1_000, seconds: 1, rounds: 5 };
 
 await main(import.meta, async () => {
-  const chosen = options(DEFAULTS);
-  const chosenCases = CASES.filter(({ name }) => chosen.cases.includes(name));
-  if (chosen.competitors.includes('ridge')) await setup().then(build);
-  await bundleScripts();
-
+  const { chosen, chosenCases } = await begin(CASES, COMPETITORS, OWN);
   const stages = {};
   try {
     for (const [name, { prepare }] of Object.entries(sizes(chosen))) {

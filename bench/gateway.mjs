@@ -6,29 +6,21 @@
 //   --connections N    requests under way at a time (8)
 //   --cases a,b        only these
 //   --competitors a,b  only these: npm and bare need no build of Ridge
-import { build } from '../scripts/build.mjs';
 import { main } from '../scripts/process.mjs';
 import { note, step } from '../scripts/progress.mjs';
-import { setup } from '../scripts/setup.mjs';
-import { bundleScripts, gzipSize, isRidge } from './competitors.mjs';
+import { begin } from './begin.mjs';
+import { gzipSize, isRidge } from './competitors.mjs';
 import { CASES } from './gateway/cases.mjs';
 import { cast, NAMES } from './gateway/competitors.mjs';
 import { fill } from './gateway/data.mjs';
 import { COLUMNS, rows, targets } from './gateway/report.mjs';
 import { verify } from './gateway/verify.mjs';
 import { measure } from './measure.mjs';
-import { options } from './options.mjs';
 import { failures, printTable, printTargets, writeResults } from './report.mjs';
 import { openStage } from './stage.mjs';
 
-const DEFAULTS = { seconds: 1.5, rounds: 7, connections: 8, cases: CASES.map(({ name }) => name), competitors: NAMES };
-
 await main(import.meta, async () => {
-  const chosen = options(DEFAULTS);
-  const chosenCases = CASES.filter(({ name }) => chosen.cases.includes(name));
-  if (chosen.competitors.some((name) => name.startsWith('ridge'))) await setup().then(build);
-  await bundleScripts();
-
+  const { chosen, chosenCases } = await begin(CASES, NAMES);
   const stage = await openStage(chosen.competitors, { prepare: fill, cast });
   try {
     const cases = {};

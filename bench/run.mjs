@@ -5,28 +5,21 @@
 //   --connections N    requests under way at a time (8)
 //   --cases a,b        only these
 //   --competitors a,b  only these
-import { build } from '../scripts/build.mjs';
 import { main } from '../scripts/process.mjs';
 import { note, step } from '../scripts/progress.mjs';
-import { setup } from '../scripts/setup.mjs';
+import { begin } from './begin.mjs';
 import { CASES, rawRequest } from './cases.mjs';
-import { bundleScripts, gzipSize, isRidge, NAMES } from './competitors.mjs';
+import { gzipSize, isRidge, NAMES } from './competitors.mjs';
 import { measure } from './measure.mjs';
-import { options } from './options.mjs';
 import { failures, printStartUps, printTable, printTargets, row, targets, writeResults } from './report.mjs';
 import { openStage } from './stage.mjs';
 import { startUps } from './startup.mjs';
 import { verifyAll } from './verify.mjs';
 
 const STARTS = 7;
-const DEFAULTS = { seconds: 1.5, rounds: 7, connections: 8, cases: CASES.map(({ name }) => name), competitors: NAMES };
 
 await main(import.meta, async () => {
-  const chosen = options(DEFAULTS);
-  const chosenCases = CASES.filter(({ name }) => chosen.cases.includes(name));
-  if (chosen.competitors.some((name) => name.startsWith('ridge'))) await setup().then(build);
-  await bundleScripts();
-
+  const { chosen, chosenCases } = await begin(CASES, NAMES);
   const stage = await openStage(chosen.competitors);
   try {
     const verified = await step('verifying every answer', (detail) => verifyAll(stage, chosenCases, detail));
