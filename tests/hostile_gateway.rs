@@ -238,6 +238,25 @@ async fn over_tcp_a_server_that_cannot_serve_is_503() {
     }
 }
 
+/// Where a key is instead stands in the error, and is not told, beside whatever else was carried out.
+#[tokio::test]
+async fn over_tcp_a_node_of_a_cluster_is_502() {
+    let list = "[[\"SET\",\"a\",\"b\"],[\"GET\",\"b\"]]";
+    for error in ["-MOVED 12182 hush-5up3rs3cr3t:6379\r\n", "-ASK 12182 hush-5up3rs3cr3t:6379\r\n"] {
+        for (request, replies) in [
+            (("GET", "/redis/get/a", ""), error.to_owned()),
+            (("POST", "/redis/pipeline", list), format!("+OK\r\n{error}")),
+            (("POST", "/redis/multi-exec", list), format!("+OK\r\n+QUEUED\r\n{error}-EXECABORT x\r\n")),
+        ] {
+            let stranger = Stranger::start(tcp::answers_and_waits(replies), closes_at_once()).await;
+            let gateway = over_tcp(&stranger, 30_000);
+            let answer = ask(&gateway, request).await;
+            assert_eq!(answer.status, 502, "{error:?} {request:?}: {}", answer.text());
+            assert_is_discreet(&answer, &gateway, stranger.port());
+        }
+    }
+}
+
 /// A write that Redis carried out, and whose reply was cut off, is not sent again.
 #[tokio::test]
 async fn a_write_that_was_carried_out_is_carried_out_once() {

@@ -271,7 +271,7 @@ fn is_plain_number(raw: &str) -> bool {
     const DIGITS_OF_A_DOUBLE: usize = 15;
     let digits = raw.strip_prefix('-').unwrap_or(raw);
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let whole_zero = raw == "-0" || digits.starts_with("0.0000");
+    let whole_zero = raw == "-0" || digits.starts_with("0.000");
     plain && !whole_zero && digits.len() <= DIGITS_OF_A_DOUBLE && !(digits.contains('.') && digits.ends_with('0'))
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::{
     edge::batch::Words,
-    policy::{command_keys::keys_of, command_options::is_option, command_table::Entry, namespaces::Namespaces},
+    policy::{command_keys::keys_of, command_options::options_of_set, command_table::Entry, namespaces::Namespaces},
     redis::Command,
 };
 
@@ -25,13 +25,12 @@ pub fn add(entry: &Entry, words: &mut Words, namespaces: &Namespaces) -> Vec<Com
     if !namespaces.has_rules() || NEED_NONE.contains(&entry.name) {
         return Vec::new();
     }
-    if let ("SET", Some((_, options))) = (entry.name, words.get(2..).and_then(<[Bytes]>::split_first)) {
-        let is_one_of = |word: &Bytes, names: &[&str]| names.iter().any(|name| is_option(word, name));
-        if options.iter().any(|word| is_one_of(word, &EXPIRIES)) {
+    if let ("SET", Some(options)) = (entry.name, options_of_set(words)) {
+        if options.iter().any(|option| EXPIRIES.contains(option)) {
             return Vec::new();
         }
         // Anything else may keep it from being written, or its expiry from being lost.
-        if options.iter().all(|word| is_one_of(word, &["GET"])) {
+        if options.iter().all(|option| *option == "GET") {
             if let Some(seconds) = words.get(1).and_then(|key| namespaces.expiry_of(key)) {
                 words.extend([Bytes::from_static(b"EX"), seconds.to_string().into()]);
             }
@@ -78,6 +77,9 @@ mod tests {
             ("SET b:1 v", "SET b:1 v"),
             ("SET c v", "SET c v"),
             ("SET a:1 EX", "SET a:1 EX EX 5"),
+            ("SET a:1 v IFEQ EX", "SET a:1 v IFEQ EX; EXPIRE a:1 5 NX"),
+            ("SET a:1", "SET a:1; EXPIRE a:1 5 NX"),
+            ("SET a:1 v EX", "SET a:1 v EX; EXPIRE a:1 5 NX"),
             ("HSET a:1 f v", "HSET a:1 f v; EXPIRE a:1 5 NX"),
             (
                 "MSET a:1 v a:keep:2 v b:1 v a:1 w",

@@ -6,7 +6,7 @@
 //! which is which. Of what it has once seen there, or written, an isolate remembers a part.
 //!
 //! The name of a script is looked up in the same round trip as it is called, or, where commands follow that must not run
-//! before it, in one of its own, the first time.
+//! before it, in one of its own, until it was called or loaded once. `SCRIPT EXISTS` asks first for each that was not.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -35,8 +35,9 @@ pub fn read(path: &str, query: Option<&str>, body: Option<Bytes>) -> Line {
             continue;
         }
         let value = decoded(with_blanks(value));
-        // In a query `+` is a blank, and not to everybody.
-        all_plain &= !parameter.contains('+') && !name.is_empty() && is_plain(&name) && is_plain(&value);
+        // In a query `+` is a blank, and not to everybody; and what has no value behind its `=` may have an empty one.
+        let is_doubtful = parameter.contains('+') || parameter.ends_with('=');
+        all_plain &= !is_doubtful && !name.is_empty() && is_plain(&name) && is_plain(&value);
         words.push(name);
         if !value.is_empty() {
             words.push(value);
@@ -104,7 +105,7 @@ mod tests {
         {
             assert_eq!(target(path, None), None, "{path}");
         }
-        for query in ["=a", "a+b", "a=b+c", "a=b;c", "a;b", "a=%2525", "a=%3F"] {
+        for query in ["=a", "a=", "a=b&c=", "a+b", "a=b+c", "a=b;c", "a;b", "a=%2525", "a=%3F"] {
             assert_eq!(target("/get/a", Some(query)), None, "{query}");
         }
     }

@@ -57,11 +57,10 @@ enum After {
     Nothing,
     /// Keys that the caller may not see are taken out of it.
     Filter,
-    /// The script has these two names: the caller's, and Redis's.
+    /// Redis's name of the script gives way to its caller's.
     Loaded {
         known: Bytes,
         real: Bytes,
-        is_name_asked: bool,
     },
     /// If Redis does not know the script, the reply at this place may say by which name it does.
     Called {
@@ -150,8 +149,12 @@ impl<'a> Plan<'a> {
         match script {
             Script::Loaded(known, real) => {
                 self.pipeline.push(key_locking::note(&known, &real));
+                // Whatever becomes of it: the text alone says which names it has, and what follows may call it.
+                if let Some(names) = self.rules.names {
+                    names.remember(known.clone(), Name::Other(real.clone()));
+                }
                 let is_name_asked = entry.is_some_and(|entry| entry.name == "SCRIPT|LOAD");
-                After::Loaded { known, real, is_name_asked }
+                if is_name_asked { After::Loaded { known, real } } else { After::Nothing }
             }
             Script::Unknown(sha) => {
                 // Where others follow, the names have been learnt, and nobody knows another.
@@ -266,22 +269,19 @@ impl After {
                     keys.retain(|key| key.as_bytes().is_some_and(|key| acl.may_list_key(key)));
                 }
             }
-            Self::Loaded { known, real, is_name_asked } => {
-                if is_name_asked && reply.as_bytes() == Some(&real) {
-                    reply = Reply::String(known.clone());
+            Self::Loaded { known, real } => {
+                if reply.as_bytes() == Some(&real) {
+                    reply = Reply::String(known);
                 }
-                remember(rules, &reply, known, Name::Other(real));
             }
-            Self::Called { sha, .. } => remember(rules, &reply, sha, Name::Same),
+            Self::Called { sha, .. } => {
+                // Redis has run the script by this name. Of one that failed that is not known: what is wrong with a call is
+                // said before its script is looked for.
+                if let (false, Some(names)) = (matches!(reply, Reply::Error(_)), rules.names) {
+                    names.remember(sha, Name::Same);
+                }
+            }
         }
         reply
-    }
-}
-
-/// Remembers the name of a script that Redis has just run or loaded by it.
-fn remember(rules: Rules<'_>, reply: &Reply, sha: Bytes, name: Name) {
-    let is_unknown = matches!(reply, Reply::Error(text) if text.starts_with(NO_SCRIPT));
-    if let (false, Some(names)) = (is_unknown, rules.names) {
-        names.remember(sha, name);
     }
 }

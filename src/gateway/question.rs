@@ -93,7 +93,9 @@ impl Question {
             self.read_body().await?;
             let body = (!self.body.is_empty()).then(|| self.body.clone());
             let path::Line { words, target, .. } = path::read(self.below(), self.uri.query(), body);
-            let as_it_came = target.filter(|_| may_pass).map(|target| self.outgoing(target, BINARY));
+            // A path that names no command could name a route of the backend, once that has decoded it.
+            let target = target.filter(|_| may_pass && lookup(&words).is_some());
+            let as_it_came = target.map(|target| self.outgoing(target, BINARY));
             return Ok(Asked { commands: vec![words], as_it_came, is_unread: false });
         }
         self.read_body().await?;
@@ -152,8 +154,8 @@ impl Question {
         if !matches!(body, Payload::Empty) {
             headers.push(("content-type", content_type.to_owned()));
         }
-        // What a command failed with stands in a body, which the answer to a HEAD has not.
-        let method = if self.method == Method::HEAD { Method::GET } else { self.method.clone() };
+        // What a command failed with stands in a body, which the answer to a HEAD has not; and not every backend knows PUT.
+        let method = if matches!(self.method, Method::GET | Method::HEAD) { Method::GET } else { Method::POST };
         Outgoing { method, path, headers, body, may_hold: true }
     }
 }

@@ -8,7 +8,8 @@ use super::command_keys::{ACCESS, DELETE, Key, Malformed, UPDATE};
 /// The options of a command, and how many arguments each takes. One with `usize::MAX` takes all that is left.
 type Options = &'static [(&'static str, usize)];
 
-const SET: Options = &[("NX", 0), ("XX", 0), ("KEEPTTL", 0), ("EX", 1), ("PX", 1), ("EXAT", 1), ("PXAT", 1)];
+const SET: Options =
+    &[("NX", 0), ("XX", 0), ("GET", 0), ("KEEPTTL", 0), ("EX", 1), ("PX", 1), ("EXAT", 1), ("PXAT", 1)];
 const BITFIELD: Options = &[("GET", 2), ("OVERFLOW", 1)];
 const SORT: Options = &[("ASC", 0), ("DESC", 0), ("ALPHA", 0), ("LIMIT", 2), ("STORE", 1), ("BY", 1), ("GET", 1)];
 const MIGRATE: Options = &[("COPY", 0), ("REPLACE", 0), ("AUTH", 1), ("AUTH2", 2), ("KEYS", usize::MAX)];
@@ -52,6 +53,13 @@ fn read<W: AsRef<[u8]>>(options: Options, words: &[W], from: usize) -> Result<Ve
 pub(super) fn set<W: AsRef<[u8]>>(words: &[W]) -> Key {
     let reads = read(SET, words, 3).is_err() || words.iter().skip(3).any(|word| is_option(word.as_ref(), "GET"));
     Key::new(1, if reads { ACCESS | UPDATE } else { UPDATE })
+}
+
+/// The options of a `SET` that has a value. Those that the table's Redis does not know may have any word for an argument, so that nothing is
+/// known of a command with one.
+pub(crate) fn options_of_set<W: AsRef<[u8]>>(words: &[W]) -> Option<Vec<&'static str>> {
+    words.get(3..)?;
+    Some(read(SET, words, 3).ok()?.into_iter().map(|(name, _)| name).collect())
 }
 
 /// The key of a `BITFIELD`. It is written unless everything asked for is to read.

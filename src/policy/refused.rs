@@ -13,6 +13,7 @@
 //! | `POST HOST:` | Redis takes them for HTTP that went astray, and hangs up |
 //! | `CLUSTER REPLICAOF SLAVEOF REPLCONF ROLE SYNC PSYNC FAILOVER RESTORE-ASKING MIGRATE` | cluster and replication |
 //! | `CONFIG DEBUG MODULE SHUTDOWN SAVE BGSAVE BGREWRITEAOF LASTSAVE SWAPDB LATENCY SLOWLOG COMMANDLOG PFDEBUG PFSELFTEST`, `MEMORY` but for `USAGE`, `ACL` but for what tells of commands, oneself and names (no digests of passwords, no addresses) | the server is not theirs to run |
+//! | `MOVE`, and `COPY` with `DB` | there is one database |
 //! | a name with a NUL in it | Redis compares names as C strings, so it may take `CONFIG\0…` for `CONFIG` |
 
 use super::{
@@ -31,11 +32,13 @@ pub enum Reason {
     Connection,
     /// It administers the server, the cluster or the replication.
     Administration,
+    /// It reaches into another database, where no rule holds.
+    Database,
     /// Its name has a NUL in it, so nobody knows which command Redis takes it for.
     Nul,
 }
 
-use Reason::{Administration, Blocks, Connection, Nul, OwnPath};
+use Reason::{Administration, Blocks, Connection, Database, Nul, OwnPath};
 
 /// In order, for the search.
 const REFUSED: &[(&str, Reason)] = &[
@@ -66,6 +69,7 @@ const REFUSED: &[(&str, Reason)] = &[
     ("MIGRATE", Administration),
     ("MODULE", Administration),
     ("MONITOR", OwnPath),
+    ("MOVE", Database),
     ("MULTI", OwnPath),
     ("PFDEBUG", Administration),
     ("PFSELFTEST", Administration),
@@ -120,6 +124,7 @@ pub fn reason<W: AsRef<[u8]>>(words: &[W]) -> Option<Reason> {
     let is_one_of = |names: &[&str]| names.iter().any(|name| second.eq_ignore_ascii_case(name.as_bytes()));
     match capitals {
         b"ACL" if !is_one_of(ACL_READS) => Some(Administration),
+        b"COPY" if words.iter().skip(3).any(|word| is_option(word.as_ref(), "DB")) => Some(Database),
         b"MEMORY" if !is_one_of(MEMORY_READS) => Some(Administration),
         b"SCRIPT" if is_one_of(&["DEBUG"]) => Some(Connection),
         b"XREAD" | b"XREADGROUP" if blocks(words) => Some(Blocks),
@@ -158,6 +163,7 @@ pub fn text<W: AsRef<[u8]>>(words: &[W], reason: Reason) -> String {
         Blocks => format!("ERR Command is not available: '{name}'. A request cannot wait"),
         Connection => format!("ERR Command is not available: '{name}'. A request has no connection of its own"),
         Administration => format!("ERR Command is not available: '{name}'. The server is not administered from here"),
+        Database => format!("ERR Command is not available: '{name}'. There is one database"),
         Nul => "ERR A command's name has no NUL in it".to_owned(),
     }
 }
@@ -193,6 +199,12 @@ mod tests {
         for words in [&["GET", "\0"][..], &["SET", "a", "\0"], &["OBJECT", "ENCODING", "\0"]] {
             assert_eq!(reason(words), None, "{words:?}");
         }
+    }
+
+    #[test]
+    fn a_copy_stays_in_its_database() {
+        assert_eq!(reason(&["COPY", "a", "b", "REPLACE", "db", "5"]), Some(Database));
+        assert_eq!(reason(&["COPY", "DB", "DB", "REPLACE"]), None);
     }
 
     #[test]

@@ -270,8 +270,12 @@ fn failure_of(reply: &Reply) -> Option<Failure> {
 }
 
 /// What keeps the server from serving at all, if every command failed of it. Where some were carried out, each error stays
-/// in its place.
+/// in its place, unless it may not be told.
 fn failure_of_all(replies: &[Reply]) -> Option<Failure> {
+    let tells_an_address = |reply: &&Reply| matches!(reply, Reply::Error(text) if Failure::names_another_node(text));
+    if let Some(reply) = replies.iter().find(tells_an_address) {
+        return failure_of(reply);
+    }
     let (first, rest) = replies.split_first()?;
     let failure = failure_of(first)?;
     rest.iter().all(|reply| failure_of(reply).is_some()).then_some(failure)

@@ -48,6 +48,7 @@ impl Failure {
             "NOAUTH" | "WRONGPASS" => Some(Self::Refused),
             "LOADING" | "READONLY" | "OOM" | "MISCONF" | "MASTERDOWN" | "NOREPLICAS" | "CLUSTERDOWN" | "TRYAGAIN"
             | "BUSY" => Some(Self::Unavailable),
+            _ if Self::names_another_node(text) => Some(Self::Nonsense("it is one node of a cluster")),
             // Protected mode: the server takes no strangers at all.
             "DENIED" => Some(Self::Refused),
             _ if text == MAX_CLIENTS => Some(Self::Unavailable),
@@ -55,6 +56,11 @@ impl Failure {
             _ if text.starts_with(PROTOCOL_ERROR) => Some(Self::Nonsense("it takes our commands for nonsense")),
             _ => None,
         }
+    }
+
+    /// Whether an error says where else a key is. It does so by an address, which is nobody's business.
+    pub fn names_another_node(text: &str) -> bool {
+        text.starts_with("MOVED ") || text.starts_with("ASK ")
     }
 
     /// What a server says before it hangs up on a stranger, without a look at what was asked.

@@ -87,6 +87,11 @@ impl Tcp {
 fn transaction(replies: Vec<Reply>) -> Result<Result<Vec<Reply>, String>, Failure> {
     let mut refused = None;
     let mut last = None;
+    let mut replies = replies.into_iter();
+    // Without its beginning it is none: the commands have run one by one.
+    if let Some(Reply::Error(text)) = replies.next() {
+        return Err(Failure::of_server(&text).unwrap_or(Failure::Nonsense("it takes no transactions")));
+    }
     for reply in replies {
         if let (Reply::Error(text), None) = (&reply, &refused) {
             refused = Some(text.clone());

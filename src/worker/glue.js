@@ -13,8 +13,11 @@ const SYNC_TOKEN = 'upstash-sync-token';
 const GATEWAY = ['authorization', 'cf-connecting-ip', 'upstash-encoding', 'upstash-response-format', SYNC_TOKEN];
 const PREFLIGHT = ['access-control-request-headers'];
 
-/** Whether a URL's path begins with `/redis`. */
-const isGateway = (url) => url.startsWith('/redis', url.indexOf('/', 8));
+/** Whether a URL is of the gateway: below `/redis`, where only `/redis/write` is a proxy's. */
+function isGateway(url) {
+  const path = url.slice(url.indexOf('/', 8));
+  return path.startsWith('/redis') && !/^\/redis\/write(?:[?#]|$)/.test(path);
+}
 
 /** Method, URL and the headers that Ridge reads, a line each. None of them can hold a line break. */
 export function head(request) {
@@ -98,6 +101,9 @@ export function sleep(milliseconds, ticket) {
   setTimeout(settle, milliseconds, ticket);
 }
 
+/** How much a socket receives at once. A reader that brings no room of its own gets 4 KiB, with a turn of the event loop each time. */
+const ROOM = 64 * 1024;
+
 /** Opens a socket. Waits until it is open: before that, a failure would look as if something had been sent. */
 export function open(hostname, port, secure, ticket) {
   report(ticket, opened(hostname, port, secure));
@@ -108,7 +114,8 @@ async function opened(hostname, port, secure) {
   // How a socket ended is told by the read or write that it ends.
   socket.closed.catch(() => {});
   await socket.opened;
-  return { socket, reader: socket.readable.getReader(), writer: socket.writable.getWriter() };
+  const reader = socket.readable.getReader({ mode: 'byob' });
+  return { socket, reader, writer: socket.writable.getWriter(), room: new ArrayBuffer(ROOM) };
 }
 
 export function send({ writer }, bytes, ticket) {
@@ -116,8 +123,15 @@ export function send({ writer }, bytes, ticket) {
 }
 
 /** The next `{value, done}` of what a socket receives. */
-export function receive({ reader }, ticket) {
-  report(ticket, reader.read());
+export function receive(connection, ticket) {
+  report(ticket, received(connection));
+}
+
+async function received(connection) {
+  const read = await connection.reader.read(new Uint8Array(connection.room));
+  // The memory comes back with what was read into it: the next read takes it again.
+  connection.room = read.value?.buffer ?? new ArrayBuffer(ROOM);
+  return read;
 }
 
 export function close({ socket }) {

@@ -104,7 +104,11 @@ describe('HS256', () => {
   test('a token is taken from each of its three headers, with Bearer or without', async () => {
     const token = hs256(JWT_SECRET, {}, right);
     for (const name of ['x-authorization', 'x-access-token']) {
-      for (const value of [token, `Bearer ${token}`]) assert.equal((await hs.get('/whoami', { [name]: value })).status, 200, name);
+      for (const value of [token, `Bearer ${token}`]) {
+        assert.equal((await hs.get('/whoami', { [name]: value })).status, 200, name);
+        const write = await hs.write([['HSET', 'user:alice', 'name', 'x']], { [name]: value });
+        assert.deepEqual([write.status, Array.isArray(write.body.availableEndpoints)], [403, true], name);
+      }
     }
   });
 });

@@ -59,7 +59,7 @@ fn is_refused_by_spec(known: &Known, administering: &BTreeSet<String>) -> bool {
     let transaction = in_category("@transaction");
     let connection = in_category("@connection");
     let cluster = matches!(family, "CLUSTER" | "ASKING" | "READONLY" | "READWRITE" | "MIGRATE" | "RESTORE-ASKING");
-    let server = matches!(family, "MODULE" | "SWAPDB" | "LATENCY" | "CLIENT")
+    let server = matches!(family, "MODULE" | "MOVE" | "SWAPDB" | "LATENCY" | "CLIENT")
         || (family == "MEMORY" && !is_one_of(&["MEMORY|USAGE", "MEMORY|HELP"]));
     waits || listens || administers || transaction || connection || cluster || server
 }

@@ -10,6 +10,8 @@ over_both_backends![
     it_is_called_by_the_hash_of_its_own_text,
     another_isolate_calls_it_too,
     a_pipeline_and_a_transaction_call_it,
+    it_is_called_behind_its_own_text,
+    a_call_that_fails_forgets_no_name,
     other_flags_stay,
     what_redis_has_forgotten_is_told,
     scripts_without_the_flag_are_themselves,
@@ -71,6 +73,28 @@ async fn a_pipeline_and_a_transaction_call_it(backend: Backend) {
     let last = backend.open_on(next.redis, &[]).await;
     assert_eq!(last.post("/redis/multi-exec").json(commands.clone()).send().await.ok(), expected);
     assert_eq!(last.multi_exec(commands).await, expected);
+}
+
+async fn it_is_called_behind_its_own_text(backend: Backend) {
+    for (path, first) in
+        [("pipeline", json!(["SCRIPT", "LOAD", SCRIPT])), ("multi-exec", json!(["EVAL", SCRIPT, 1, "counter", 5]))]
+    {
+        let door = backend.open().await;
+        let commands = json!([first, call(SCRIPT)]);
+        let results = door.post(&format!("/redis/{path}")).json(commands).send().await.ok();
+        assert_eq!(results[1]["result"], if path == "pipeline" { 5 } else { 10 }, "{path}: {results}");
+    }
+}
+
+/// What is wrong with a call Redis says before it looks for the script.
+async fn a_call_that_fails_forgets_no_name(backend: Backend) {
+    let first = backend.open().await;
+    first.run(json!(["EVAL", SCRIPT, 1, "counter", 5])).await;
+    let next = backend.open_on(first.redis, &[]).await;
+    let mut wrong = call(SCRIPT);
+    wrong[2] = json!("x");
+    assert!(run(&next, wrong).await.unwrap_err().starts_with("ERR value is not an integer"));
+    assert_eq!(run(&next, call(SCRIPT)).await.unwrap(), 10);
 }
 
 async fn other_flags_stay(backend: Backend) {

@@ -93,6 +93,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("ACL LIST", ADMINISTRATION),
     ("ACL GETUSER default", ADMINISTRATION),
     ("ROLE", ADMINISTRATION),
+    ("MOVE a 1", DATABASE),
+    ("COPY a b DB 1 REPLACE", DATABASE),
     ("LASTSAVE", ADMINISTRATION),
 ];
 
@@ -103,6 +105,7 @@ const WAITS: &str = "cannot wait";
 const OWN_PATH: &str = "is not allowed in REST or it has a special context path";
 const CONNECTION: &str = "has no connection of its own";
 const ADMINISTRATION: &str = "not administered from here";
+const DATABASE: &str = "There is one database";
 
 fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()

@@ -59,6 +59,20 @@ async fn a_denial_of_the_servers_is_a_commands_error() {
     assert_eq!(door.redis.run(&["GET", "app:a"]), "x");
 }
 
+/// Without its `MULTI` the commands of a transaction run one by one: that is not told as if none had.
+#[tokio::test]
+async fn a_user_without_transactions_gets_none() {
+    let redis = Redis::own();
+    redis.run(&["ACL", "SETUSER", "ridge", "on", ">secret", "~*", "+@all", "-multi"]);
+    let url = format!("redis://ridge:secret@127.0.0.1:{}", redis.port());
+    let door = door(redis, &[("REDIS_URL", &url)]);
+    let commands = json!([["INCR", "n"], ["INCR", "n"]]);
+    let answer = door.post("/redis/multi-exec").json(commands).send().await;
+    assert_eq!(answer.refusal(), (502, "ERR A write was cut off, its outcome is unknown".into()));
+    let answer = door.post("/redis/multi-exec").json(json!([["GET", "n"]])).send().await;
+    assert_eq!(answer.status, 502);
+}
+
 /// A server that takes no more connections says so and hangs up.
 #[tokio::test]
 async fn a_server_with_too_many_clients_is_503() {

@@ -114,25 +114,6 @@ impl Acl {
         })
     }
 
-    /// Whether a channel, or all channels of a pattern, may be subscribed to.
-    ///
-    /// # Errors
-    /// What keeps the subscription from being made.
-    pub fn check_subscription(&self, channel: &[u8], is_pattern: bool) -> Result<(), Denied> {
-        let command: &[u8] = if is_pattern { b"PSUBSCRIBE" } else { b"SUBSCRIBE" };
-        self.check(&[command, channel]).map(|_| ())
-    }
-
-    /// Whether the value of a key may be read, by whatever command.
-    pub fn may_read_key(&self, key: &[u8]) -> bool {
-        self.selectors.iter().any(|selector| selector.allows_key(key, true, false))
-    }
-
-    /// Whether the value of a key may be changed, by whatever command.
-    pub fn may_write_key(&self, key: &[u8]) -> bool {
-        self.selectors.iter().any(|selector| selector.allows_key(key, false, true))
-    }
-
     /// Whether a list of keys may hold this one: whether the rules that allow `SCAN` allow to read it, too.
     pub fn may_list_key(&self, key: &[u8]) -> bool {
         self.listing().any(|selector| selector.allows_key(key, true, false))
@@ -164,11 +145,6 @@ impl Acl {
     fn listing(&self) -> impl Iterator<Item = &Selector> {
         let scan = find(SCAN.as_bytes());
         self.selectors.iter().filter(move |selector| scan.is_some_and(|scan| selector.allows_command(scan, None)))
-    }
-
-    /// Whether there is no key that may not be read and changed: `~*`.
-    pub fn has_all_keys(&self) -> bool {
-        self.selectors.iter().any(Selector::has_all_keys)
     }
 }
 

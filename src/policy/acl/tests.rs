@@ -132,9 +132,6 @@ fn channels_match_patterns_and_patterns_are_channels() {
             ("SSUBSCRIBE other", Denied::Channel),
         ],
     );
-    let acl = Acl::parse(rules).unwrap();
-    assert_eq!(acl.check_subscription(b"chat:1", false), Ok(()));
-    assert_eq!(acl.check_subscription(b"chat:1", true), Err(Denied::Channel));
 }
 
 #[test]
@@ -160,7 +157,6 @@ fn what_names_no_keys_needs_all() {
     for all in ["~*", "allkeys", "%RW~*", "%R~* %W~*"] {
         let rules = format!("+@all {all}");
         passes(&rules, &commands[..commands.len() - 1]);
-        assert!(Acl::parse(&rules).unwrap().has_all_keys());
     }
     for command in commands {
         is_denied("+@all ~app:*", &[(command, Denied::Key)]);
@@ -193,8 +189,6 @@ fn a_scan_is_filtered() {
     assert_eq!(verdict("+@all ~*", "SCAN 0"), Ok(Passed::Whole));
     let acl = Acl::parse("~a* %W~w* +scan (~b* +get)").unwrap();
     assert!(acl.may_list_key(b"a1") && !acl.may_list_key(b"b1") && !acl.may_list_key(b"w1"));
-    assert!(acl.may_read_key(b"a1") && acl.may_read_key(b"b1") && !acl.may_read_key(b"w1"));
-    assert!(acl.may_write_key(b"w1") && !acl.may_write_key(b"c"));
     assert!(!Acl::parse("~*").unwrap().may_list_key(b"a"));
 }
 
