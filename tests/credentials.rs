@@ -106,14 +106,30 @@ async fn a_password_that_changes_later_is_noticed() {
     let visit = json!(["HINCRBY", "user:alice:x", "visits", 1]);
     assert_eq!(gateway.write(visit.clone()).await, json!([1]));
 
-    // The default user needs no password: the first connection that goes without asking may still write as that one.
+    // The default user needs no password: the first connection that goes without asking still writes as that one.
     redis.run(&["ACL", "SETUSER", "ridge", "resetpass", ">second"]);
     let first = gateway.post("/redis/write").api_key().json(visit.clone()).send().await;
-    assert_eq!(first.code(), (502, "redis_refused".into()));
+    assert_eq!(first.code(), (502, "outcome_unknown".into()));
+    let in_second = "redis.call('SELECT', 2) return redis.call('HGET', 'user:alice:x', 'visits')";
+    assert_eq!(redis.run(&["EVAL", in_second, "0"]), "2");
     redis.run(&["FLUSHALL"]);
     assert_refused(&gateway).await;
     assert_nothing_happened_to_keys(&redis);
 
     redis.run(&["ACL", "SETUSER", "ridge", ">first"]);
     assert_eq!(gateway.write(visit).await, json!([1]));
+}
+
+#[tokio::test]
+async fn where_nobody_else_may_write_a_refusal_is_all_there_is() {
+    let redis = Redis::own();
+    redis.run(&["ACL", "SETUSER", "ridge", "on", ">first", "~*", "+@all"]);
+    let gateway = gateway(&redis, "ridge:first@", "");
+    let visit = json!(["HINCRBY", "user:alice:x", "visits", 1]);
+    assert_eq!(gateway.write(visit.clone()).await, json!([1]));
+    redis.run(&["ACL", "SETUSER", "default", "-@write", "-@scripting"]);
+    redis.run(&["ACL", "SETUSER", "ridge", "resetpass", ">second"]);
+    let first = gateway.post("/redis/write").api_key().json(visit).send().await;
+    assert_eq!(first.code(), (502, "redis_refused".into()));
+    assert_eq!(redis.run(&["HGET", "user:alice:x", "visits"]), "1");
 }

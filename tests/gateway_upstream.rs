@@ -8,7 +8,11 @@ mod hostile;
 mod recorded;
 mod support;
 
-use hostile::{SECRET, http::response};
+use hostile::{
+    SECRET,
+    http::{answers, response},
+    once,
+};
 use http::Method;
 use recorded::{BYTES, JSON, KEY, Setup};
 use serde_json::{Value, json};
@@ -240,6 +244,30 @@ async fn a_backend_that_does_not_know_base64_is_taken_at_its_word() {
     assert_eq!(scan().await.ok(), json!({"result": ["0", ["abcd"]]}));
     assert_eq!(setup.heard().header("upstash-encoding"), "base64");
     assert_eq!(scan().await.status, 502, "now one reply is too many: nothing was asked beside the scan");
+}
+
+/// Then nobody knows what its strings stand for.
+#[tokio::test]
+async fn a_backend_that_does_not_say_whether_it_knows_base64_is_502() {
+    let answer = "[{\"result\":[\"MA==\",[\"YWJjZA==\"]]},{\"error\":\"NOPERM x\"}]";
+    let setup = Setup::with_acl(Some("~abcd* +@all"), response("200 OK", JSON, answer)).await;
+    assert_eq!(setup.call(&Method::GET, "/redis/scan/0").send().await.status, 502);
+}
+
+/// It could be what the transaction fails of.
+#[tokio::test]
+async fn a_question_of_ridges_own_is_no_part_of_a_transaction() {
+    let list = |results: &str| answers(response("200 OK", JSON, results));
+    let replies = "[{\"result\":[\"MA==\",[\"YXBwOmE=\",\"b3RoZXI=\"]]}]";
+    let manner = once(list("[{\"result\":\"YmFzZTY0Pw==\"}]"), list(replies));
+    let setup = Setup::behind(Some("~app:* +@all"), manner).await;
+    let answer = setup.send(Method::POST, "/redis/multi-exec", "[[\"SCAN\",0]]").await;
+    assert_eq!(answer.ok(), json!([{"result": ["0", ["app:a"]]}]));
+    let heard = String::from_utf8(setup.backend.seen()).unwrap();
+    let place = |text: &str| heard.find(text).unwrap_or_else(|| panic!("{text} in {heard}"));
+    assert!(place("POST /base/pipeline ") < place("[[\"ECHO\",\"base64?\"]]"));
+    assert!(place("[[\"ECHO\",\"base64?\"]]") < place("POST /base/multi-exec "));
+    assert!(place("POST /base/multi-exec ") < place("[[\"SCAN\",\"0\"]]"));
 }
 
 #[tokio::test]

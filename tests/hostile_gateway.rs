@@ -162,12 +162,10 @@ async fn a_client_sees_that_an_answer_is_cut_off() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_502_where_ridge_reads_it() {
-    let kind = "content-type: application/json\r\n";
     let announced =
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1099511627776\r\n\r\n[{\"result\":\"";
     let error = "HTTP/1.1 400 Bad Request\r\ncontent-length: 1099511627776\r\n\r\n{\"error\":\"";
     let chunked = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
-    assert!(announced.contains(kind));
     let chunk = format!("{:x}\r\n{}\r\n", 1 << 20, "a".repeat(1 << 20)).into_bytes();
     check_rest_on("announced", answers_for_ever(announced, vec![b'a'; 1 << 20]), &[Way::Rewritten], NONSENSE).await;
     check_rest_on("chunked", answers_for_ever(chunked, chunk), &[Way::Rewritten], NONSENSE).await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use hostile::{
-    Kind, LOST, NONSENSE, REFUSED, SILENT, Stranger, UNAVAILABLE, Verdict,
+    Kind, LOST, NONSENSE, REFUSED, SILENT, Stranger, UNAVAILABLE, Verdict, once,
     tcp::{
         answers, answers_and_waits, answers_for_ever, check_tcp, check_tcp_within, closes_after, closes_at_once,
         executes_then_cuts, in_pieces,
@@ -73,6 +73,20 @@ async fn a_count_that_was_executed_and_cut_off_is_not_executed_again() {
     assert_eq!(answer.code(), (502, "outcome_unknown".into()));
     assert!(answer.json()["message"].as_str().unwrap().contains("read before you send it again"));
     assert_eq!(redis.run(&["HGET", &format!("user:{user}:visits"), "today"]), "1");
+}
+
+/// Whatever the second attempt says: the first may have made the post.
+#[tokio::test]
+async fn what_is_sent_twice_may_have_been_done_the_first_time() {
+    let redis = Redis::shared();
+    for second in ["-READONLY x\r\n", "-LOADING x\r\n", "-NOAUTH x\r\n", "nonsense\r\n", ""] {
+        let stranger = Stranger::start(once(answers(""), answers(second)), closes_at_once()).await;
+        let url = format!("redis://127.0.0.1:{}", stranger.port());
+        let gateway = Gateway::with(&redis, &[("REDIS_URL", &url)]);
+        let answer = gateway.post("/posts").user("alice").json(json!({"content": "x"})).send().await;
+        assert_eq!(answer.code(), (502, "outcome_unknown".into()), "{second:?}");
+        assert_eq!(stranger.attempts(), 2, "{second:?}");
+    }
 }
 
 #[tokio::test]

@@ -164,21 +164,21 @@ impl Redis {
             return Ok(Told { replies: Ok(Vec::new()), sync_token: None });
         }
         let progress = Progress::default();
-        let told = self.within(safety, &progress, || self.ask_once(ask, &progress)).await?;
+        self.within(safety, &progress, || Box::pin(self.ask_once(ask, &progress))).await
+    }
+
+    async fn ask_once(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
+        let told = match self.backend() {
+            Some(Backend::Tcp(tcp)) => tcp.ask(ask, progress).await?,
+            Some(Backend::Rest(rest)) => rest.ask(ask, progress).await?,
+            None => return Err(Failure::Nonsense("it takes pipelines only")),
+        };
         let failure = match &told.replies {
             Err(text) => Failure::of_server(text),
             Ok(replies) if replies.len() != ask.pipeline.len() => Some(WRONG_NUMBER),
             Ok(replies) => failure_of_all(replies),
         };
-        failure.map_or(Ok(told), |failure| Err(settle(failure, safety, &progress)))
-    }
-
-    fn ask_once<'a>(&'a self, ask: &'a Ask<'_>, progress: &'a Progress) -> BoxFuture<'a, Result<Told, Failure>> {
-        match self.backend() {
-            Some(Backend::Tcp(tcp)) => Box::pin(tcp.ask(ask, progress)),
-            Some(Backend::Rest(rest)) => Box::pin(rest.ask(ask, progress)),
-            None => Box::pin(std::future::ready(Err(Failure::Nonsense("it takes pipelines only")))),
-        }
+        failure.map_or(Ok(told), Err)
     }
 
     /// Passes a request on to the REST backend.
@@ -211,10 +211,14 @@ impl Redis {
             return Ok(Vec::new());
         }
         let progress = Progress::default();
-        let replies = self.within(safety, &progress, || self.client.port.send(pipeline, &progress)).await?;
+        self.within(safety, &progress, || Box::pin(self.run_once(pipeline, &progress))).await
+    }
+
+    async fn run_once(&self, pipeline: &Pipeline, progress: &Progress) -> Result<Vec<Reply>, Failure> {
+        let replies = self.client.port.send(pipeline, progress).await?;
         let failure =
             if replies.len() == pipeline.len() { replies.iter().find_map(failure_of) } else { Some(WRONG_NUMBER) };
-        failure.map_or(Ok(replies), |failure| Err(settle(failure, safety, &progress)))
+        failure.map_or(Ok(replies), Err)
     }
 
     /// At most two attempts, within the time that the request has left.

@@ -60,7 +60,7 @@ impl Failure {
 
     /// Whether an error says where else a key is. It does so by an address, which is nobody's business.
     pub fn names_another_node(text: &str) -> bool {
-        text.starts_with("MOVED ") || text.starts_with("ASK ")
+        ["MOVED ", "ASK ", "REDIRECT "].iter().any(|code| text.starts_with(code))
     }
 
     /// What a server says before it hangs up on a stranger, without a look at what was asked.

@@ -49,9 +49,13 @@ impl Tcp {
         } else {
             progress.sent();
             connection.write(&self.login, commands).await?;
-            // Credentials that worked once may be taken back. The next connection waits for its answer again.
-            let login = connection.read_login(self.login.len()).await;
-            login.inspect_err(|_| self.login_works.store(self.login.is_empty(), Relaxed))?;
+            if let Err(failure) = connection.read_login(self.login.len()).await {
+                // Credentials that worked once may be taken back. The next connection waits for its answer again.
+                self.login_works.store(self.login.is_empty(), Relaxed);
+                // The commands came with them: another user may have run them, in another database.
+                let was_refused = connection.refuses(commands.iter().map(|part| part.len()).sum()).await;
+                return Err(if was_refused { failure } else { Failure::Lost });
+            }
         }
         Ok(connection)
     }
@@ -181,6 +185,12 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Whether the next replies are errors, all of them.
+    async fn refuses(&mut self, count: usize) -> bool {
+        let replies = self.read(count).await;
+        replies.is_ok_and(|replies| replies.iter().all(|reply| matches!(reply, Reply::Error(_))))
     }
 
     /// Whatever follows the last reply shows that replies and commands are not in step.

@@ -80,6 +80,11 @@ impl Upstash {
     /// # Errors
     /// A [`Failure`] when there are no replies to return.
     pub async fn ask(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
+        if ask.exact && ask.atomic && self.knows_base64.get().is_none() {
+            // Within the transaction the question could be what it fails of, and with it all that was asked.
+            let question = Ask { pipeline: &Pipeline::new(), atomic: false, exact: true, sync_token: None };
+            Box::pin(self.ask(&question, &Progress::default())).await?;
+        }
         let known = self.knows_base64.get().copied();
         let in_base64 = ask.exact && known != Some(false);
         let question = (in_base64 && known.is_none()).then(|| Command::new("ECHO").arg(PROBE));
@@ -99,7 +104,12 @@ impl Upstash {
         let mut replies = decode(&body, commands().count())?;
         if question.is_some() {
             let answer = replies.pop();
-            let _ = self.knows_base64.set(answer.is_some_and(|answer| answer.as_str() != Some(PROBE)));
+            let knows = match answer.as_ref().and_then(Reply::as_str) {
+                Some(PROBE) => false,
+                Some(PROBE_IN_BASE64) => true,
+                _ => return Err(Failure::Nonsense("it does not say again what it was told")),
+            };
+            let _ = self.knows_base64.set(knows);
         }
         if in_base64 && self.knows_base64.get() == Some(&true) {
             replies.iter_mut().for_each(|reply| from_base64(reply, true));
@@ -111,6 +121,7 @@ impl Upstash {
 /// What is asked for once, beside the first commands whose strings must come as they are: a server that does not know the
 /// encoding says it as it is.
 const PROBE: &str = "base64?";
+const PROBE_IN_BASE64: &str = "YmFzZTY0Pw==";
 
 /// What became of a request that was passed on.
 pub enum Passed {
@@ -257,6 +268,9 @@ impl<'de> Visitor<'de> for Results<'de> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Reply>, A::Error> {
         let mut replies = Vec::with_capacity(self.expected);
         while let Some(reply) = seq.next_element_seed(Entry { body: self.body, budget: self.budget })? {
+            if replies.len() == self.expected {
+                return Err(A::Error::custom("too many results"));
+            }
             replies.push(reply);
         }
         Ok(replies)

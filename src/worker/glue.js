@@ -1,4 +1,5 @@
 import { connect } from 'cloudflare:sockets';
+import { waitUntil } from 'cloudflare:workers';
 
 // The JavaScript half of the boundary. Crossing between wasm and JavaScript costs more than the work done on either
 // side, so each function here does in one crossing what single calls would do in many.
@@ -13,15 +14,13 @@ const SYNC_TOKEN = 'upstash-sync-token';
 const GATEWAY = ['authorization', 'cf-connecting-ip', 'upstash-encoding', 'upstash-response-format', SYNC_TOKEN];
 const PREFLIGHT = ['access-control-request-headers'];
 
-/** Whether a URL is of the gateway: below `/redis`, where only `/redis/write` is a proxy's. */
-function isGateway(url) {
-  const path = url.slice(url.indexOf('/', 8));
-  return path.startsWith('/redis') && !/^\/redis\/write(?:[?#]|$)/.test(path);
-}
+/** Whether a path is of the gateway: below `/redis`, where only `/redis/write` is a proxy's. */
+const isGateway = (path) => path.startsWith('/redis') && !/^\/redis\/write(?:[?#]|$)/.test(path);
 
 /** Method, URL and the headers that Ridge reads, a line each. None of them can hold a line break. */
 export function head(request) {
   const { headers, method, url } = request;
+  const path = url.slice(url.indexOf('/', 8));
   let text = `${method}\n${url}`;
   const look = (name) => {
     const value = headers.get(name);
@@ -30,11 +29,11 @@ export function head(request) {
   };
   const [hasKey] = ALWAYS.map(look);
   if (method !== 'GET') look('content-length');
-  if (isGateway(url)) {
+  if (isGateway(path)) {
     GATEWAY.forEach(look);
   } else {
     (hasKey ? WITH_KEY : WITHOUT_KEY).forEach(look);
-    if (method === 'POST') (url.includes('/webhooks/') ? WITH_WEBHOOK : WITH_POST).forEach(look);
+    if (method === 'POST') (path.startsWith('/webhooks/') ? WITH_WEBHOOK : WITH_POST).forEach(look);
   }
   if (method === 'OPTIONS') PREFLIGHT.forEach(look);
   return text;
@@ -175,7 +174,17 @@ export function finish(feed) {
   feed.controller.close();
 }
 
-export function respondFed(status, id, rest, { body }) {
+/** How long the runtime may take until it reads. */
+const PATIENCE = 10_000;
+
+/** A response with such a body. Of a reader who leaves before the runtime has begun to read nobody tells: it is not waited for. */
+export function respondFed(status, id, rest, feed) {
+  const { body, wanted, left } = feed;
+  const tooLate = setTimeout(() => {
+    feeds.delete(feed);
+    left.resolve();
+  }, PATIENCE);
+  waitUntil(Promise.race([wanted.promise, left.promise]).then(() => clearTimeout(tooLate)));
   return new Response(body, { status, headers: headersOf(id, rest) });
 }
 
@@ -215,7 +224,10 @@ async function exchange({ pipeline, headers }, body, limit) {
 function whole(response, limit) {
   // Only an announced length is known before it is there; an encoded body grows when it is decoded.
   const length = response.headers.has('content-encoding') ? NaN : Number(response.headers.get('content-length') ?? NaN);
-  if (length > limit) throw new RangeError('the answer is too long');
+  if (length > limit) {
+    response.body?.cancel().catch(() => {});
+    throw new RangeError('the answer is too long');
+  }
   if (length <= LONG) return response.text();
   return length <= limit ? response.bytes() : bounded(response.body, limit);
 }

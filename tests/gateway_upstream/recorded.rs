@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     hostile::{
-        SECRET, Stranger,
+        Manner, SECRET, Stranger,
         http::{answers, response},
         tcp::closes_at_once,
     },
@@ -37,7 +37,11 @@ impl Setup {
     }
 
     pub async fn with_acl(acl: Option<&str>, response: Vec<u8>) -> Self {
-        let backend = Stranger::start(answers(response), closes_at_once()).await;
+        Self::behind(acl, answers(response)).await
+    }
+
+    pub async fn behind(acl: Option<&str>, manner: Manner) -> Self {
+        let backend = Stranger::start(manner, closes_at_once()).await;
         let url = format!("http://127.0.0.1:{}/base/", backend.port());
         let mut key = json!([{"name": "tests", "key": KEY}]);
         if let Some(acl) = acl {

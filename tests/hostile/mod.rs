@@ -34,6 +34,12 @@ pub const SECRET: &str = "hush-5up3rs3cr3t";
 /// What a server does with a connection.
 pub type Manner = Box<dyn Fn(Connection) -> BoxFuture<'static, ()> + Send + Sync>;
 
+/// Treats the first connection in one manner, and all others in another.
+pub fn once(first: Manner, then: Manner) -> Manner {
+    let is_first = AtomicBool::new(true);
+    Box::new(move |connection| if is_first.swap(false, SeqCst) { first(connection) } else { then(connection) })
+}
+
 /// One accepted connection.
 pub struct Connection {
     pub stream: TcpStream,
