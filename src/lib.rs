@@ -22,7 +22,7 @@
 //! | [`service`] | ping, health, whoami |
 //! | [`redis`] | commands, pipelines, scripts and replies; one port, two backends: Upstash REST and TCP |
 //!
-//! [`config`] reads the variables, [`error`] holds the one table from what went wrong to a status and a code.
+//! [`config`] reads the variables, [`json`] reads and writes what commands and answers mostly are, [`error`] holds the one table from what went wrong to a status and a code.
 
 pub mod app;
 pub mod auth;
@@ -31,6 +31,7 @@ pub mod edge;
 pub mod error;
 pub mod gateway;
 pub mod host;
+pub mod json;
 pub mod namespaces;
 pub mod policy;
 pub mod proxy;

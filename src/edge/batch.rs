@@ -2,26 +2,23 @@
 //!
 //! Words are slices of the body wherever JSON lets them be. Numbers and booleans are passed on as they are written,
 //! digit for digit: no float ever touches them. What a command means, and who may send it, is not known here.
-
-use std::{cell::Cell, fmt};
+//!
+//! The body is read once, from its beginning to its end.
 
 use bytes::Bytes;
-use serde::de::{DeserializeSeed, Error as _, SeqAccess, Unexpected, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{error::ApiError, policy::command_table::lookup};
+use crate::{error::ApiError, json, policy::command_table::lookup};
 
 /// The most commands in one batch.
 pub const MAX_COMMANDS: usize = 1000;
 
-/// What JSON takes for a blank.
-const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+/// The most commands in one pipeline or transaction: what fits into a Worker's memory beside the body. Each takes some 250 bytes, on its
+/// way to Redis and back.
+pub const MAX_PIPELINE: usize = 100_000;
 
-/// The most words that all commands of one body may have together: what fits into a Worker's memory beside the body.
+/// The most words that all commands of one body may have together. Each takes 16 bytes.
 pub const MAX_WORDS: usize = 512 * 1024;
-
-/// How much of a string that is no command is repeated to the caller, in bytes.
-const LONGEST_SHOWN: usize = 32;
 
 /// One command: its name, then its arguments. Never empty.
 pub type Words = Vec<Bytes>;
@@ -55,32 +52,19 @@ const LONG: usize = 1024;
 /// # Errors
 /// 400 with the reason, 413 for more than [`MAX_WORDS`].
 pub fn one(body: &Bytes, values: Values) -> Result<Parsed, ApiError> {
-    let list = list_of(body)?;
-    let at = Place::new(1, values);
-    read(parse_with(list, Command { body, at: &at }).map(|words| vec![words]), false, at)
+    let mut reader = Reader::new(body, text_of(body)?, values)?;
+    let words = reader.command(0)?;
+    reader.finish(vec![words])
 }
 
 /// Reads a body that is a list of commands.
 ///
 /// # Errors
-/// 400 with the index and the reason, 413 for more than [`MAX_WORDS`].
+/// 400 with the index and the reason, 413 for more than [`MAX_PIPELINE`] or [`MAX_WORDS`].
 pub fn list(body: &Bytes, values: Values) -> Result<Parsed, ApiError> {
-    let list = list_of(body)?;
-    let at = Place::new(MAX_WORDS, values);
-    read(parse_with(list, Batch { body, at: &at }), true, at)
-}
-
-fn text_of(body: &Bytes) -> Result<&str, ApiError> {
-    let text = std::str::from_utf8(body).map_err(|_| ApiError::bad_request("The body is not valid UTF-8"))?;
-    Ok(text.trim_start_matches(BLANKS))
-}
-
-fn list_of(body: &Bytes) -> Result<&str, ApiError> {
-    Some(text_of(body)?).filter(|text| text.starts_with('[')).ok_or_else(not_a_list)
-}
-
-fn not_a_list() -> ApiError {
-    ApiError::bad_request("The body must be a JSON array of commands")
+    let mut reader = Reader::new(body, text_of(body)?, values)?;
+    let commands = reader.commands(MAX_PIPELINE)?;
+    reader.finish(commands)
 }
 
 /// Reads a body of any of the three shapes.
@@ -88,33 +72,15 @@ fn not_a_list() -> ApiError {
 /// # Errors
 /// 400 with the index and the reason, 413 for more than [`MAX_COMMANDS`].
 pub fn parse(body: &Bytes) -> Result<Vec<Words>, ApiError> {
-    let list = unwrap_object(text_of(body)?)?;
-    if !list.starts_with('[') {
-        return Err(not_a_list());
-    }
-    let first = list.get(1..).unwrap_or_default().trim_start_matches(BLANKS);
+    let mut reader = Reader::new(body, unwrap_object(text_of(body)?)?, Values::Read)?;
     // An empty list is an empty batch, not an empty command.
-    let is_batch = first.starts_with(['[', ']']);
-    let at = Place::new(MAX_COMMANDS, Values::Read);
-    let parsed = if is_batch {
-        parse_with(list, Batch { body, at: &at })
-    } else {
-        parse_with(list, Command { body, at: &at }).map(|words| vec![words])
-    };
-    read(parsed, is_batch && !first.starts_with(']'), at).map(|parsed| parsed.commands)
+    let is_batch = matches!(reader.second(), Some(b'[' | b']'));
+    let commands = if is_batch { reader.commands(MAX_COMMANDS)? } else { vec![reader.command(0)?] };
+    reader.finish(commands).map(|parsed| parsed.commands)
 }
 
-/// What was read, or why it could not be.
-fn read(parsed: serde_json::Result<Vec<Words>>, is_batch: bool, at: Place) -> Result<Parsed, ApiError> {
-    match parsed {
-        Ok(commands) if commands.is_empty() => Err(ApiError::bad_request("The batch is empty")),
-        Ok(commands) => Ok(Parsed { commands, is_plain: at.is_plain.get(), is_whole: at.is_whole.get() }),
-        Err(error) => Err(match at.too_many.take() {
-            Some(too_many) => too_many,
-            None if error.is_data() => ApiError::bad_request(at.describe(&error, is_batch)),
-            None => ApiError::bad_request("The body is not valid JSON"),
-        }),
-    }
+fn text_of(body: &Bytes) -> Result<&str, ApiError> {
+    std::str::from_utf8(body).map_err(|_| ApiError::bad_request("The body is not valid UTF-8"))
 }
 
 /// `{"commands": […]}` is the list inside.
@@ -124,11 +90,10 @@ fn unwrap_object(text: &str) -> Result<&str, ApiError> {
         #[serde(borrow)]
         commands: Option<&'a RawValue>,
     }
-    if !text.starts_with('{') {
+    if !text.trim_start_matches(BLANKS).starts_with('{') {
         return Ok(text);
     }
-    let object: Object<'_> =
-        serde_json::from_str(text).map_err(|_| ApiError::bad_request("The body is not valid JSON"))?;
+    let object: Object<'_> = serde_json::from_str(text).map_err(|_| not_json())?;
     let commands = object.commands.ok_or_else(|| ApiError::bad_request("The body has no field 'commands'"))?;
     if !commands.get().starts_with('[') {
         return Err(ApiError::bad_request("Field 'commands' must be a JSON array of commands"));
@@ -136,157 +101,221 @@ fn unwrap_object(text: &str) -> Result<&str, ApiError> {
     Ok(commands.get())
 }
 
-fn parse_with<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> serde_json::Result<S::Value> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = seed.deserialize(&mut json)?;
-    json.end()?;
-    Ok(value)
+fn not_json() -> ApiError {
+    ApiError::bad_request("The body is not valid JSON")
 }
 
-/// Where in the batch the parser stands, so that an error can say so; and what it has seen.
-struct Place {
-    command: Cell<usize>,
-    words: Cell<usize>,
-    too_many: Cell<Option<ApiError>>,
-    is_plain: Cell<bool>,
-    is_whole: Cell<bool>,
-    most_commands: usize,
-    values: Values,
+/// What JSON takes for a blank.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// A scalar of JSON, as it is written.
+struct Scalar<'a> {
+    raw: &'a [u8],
+    /// Of a string, whether it has escapes.
+    is_escaped: bool,
 }
 
-impl Place {
-    fn new(most_commands: usize, values: Values) -> Self {
-        let (command, words, too_many) = Default::default();
-        let (is_plain, is_whole) = (Cell::new(true), Cell::new(true));
-        Self { command, words, too_many, is_plain, is_whole, most_commands, values }
-    }
-
-    /// Whether a string is left out: it is long, and the command only stores it.
-    fn leaves(&self, raw: &str, words: &[Bytes]) -> bool {
-        let is_long = raw.len() > LONG && raw.starts_with('"') && self.values == Values::Leave;
-        is_long && lookup(words).is_some_and(|entry| entry.always_takes_as_value(words.len()))
-    }
-
-    fn describe(&self, error: &serde_json::Error, is_batch: bool) -> String {
-        // serde_json appends " at line 1 column 2", which says less than the index does.
-        let text = error.to_string();
-        let reason = text.split(" at line ").next().unwrap_or_default();
-        if is_batch { format!("Command {}: {reason}", self.command.get()) } else { format!("Command 0: {reason}") }
-    }
-
-    fn refuse_more<E: serde::de::Error>(&self, error: ApiError) -> E {
-        self.too_many.set(Some(error));
-        E::custom("too many")
-    }
-}
-
-struct Batch<'a> {
+/// Where in the body it has come, and what it has seen.
+struct Reader<'a> {
     body: &'a Bytes,
-    at: &'a Place,
+    text: &'a [u8],
+    at: usize,
+    values: Values,
+    words: usize,
+    is_plain: bool,
+    is_whole: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Batch<'_> {
-    type Value = Vec<Words>;
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Batch<'_> {
-    type Value = Vec<Words>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of commands")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut commands = Vec::new();
-        while let Some(words) = seq.next_element_seed(Command { body: self.body, at: self.at })? {
-            if commands.len() == self.at.most_commands {
-                return Err(self.at.refuse_more(ApiError::BatchTooLarge { limit: self.at.most_commands }));
-            }
-            commands.push(words);
-            self.at.command.set(commands.len());
+impl<'a> Reader<'a> {
+    /// A reader that stands where the list begins.
+    fn new(body: &'a Bytes, text: &'a str, values: Values) -> Result<Self, ApiError> {
+        let text = text.as_bytes();
+        let mut reader = Self { body, text, at: 0, values, words: 0, is_plain: true, is_whole: true };
+        match reader.next() {
+            Some(b'[') => Ok(reader),
+            _ => Err(ApiError::bad_request("The body must be a JSON array of commands")),
         }
+    }
+
+    /// The next character that is no blank.
+    fn next(&mut self) -> Option<u8> {
+        while let Some(byte) = self.text.get(self.at) {
+            if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+                return Some(*byte);
+            }
+            self.at += 1;
+        }
+        None
+    }
+
+    /// The character with which the first element of the list begins.
+    fn second(&self) -> Option<u8> {
+        Reader { at: self.at + 1, ..*self }.next()
+    }
+
+    /// Reads the list that begins here, element by element, each with its place and the character with which it begins.
+    fn each(&mut self, mut read: impl FnMut(&mut Self, usize, u8) -> Result<(), ApiError>) -> Result<(), ApiError> {
+        self.at += 1;
+        if self.next() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        let mut place = 0;
+        loop {
+            let first = self.next().ok_or_else(not_json)?;
+            read(self, place, first)?;
+            let separator = self.next();
+            self.at += 1;
+            match separator {
+                Some(b',') => place += 1,
+                Some(b']') => return Ok(()),
+                _ => return Err(not_json()),
+            }
+        }
+    }
+
+    fn commands(&mut self, limit: usize) -> Result<Vec<Words>, ApiError> {
+        let mut commands = Vec::new();
+        self.each(|reader, index, first| {
+            if index == limit {
+                return Err(ApiError::BatchTooLarge { limit });
+            }
+            if first != b'[' {
+                let kind = reader.kind(first)?;
+                let problem = "must be an array that begins with a command's name, not";
+                return Err(ApiError::bad_request(format!("Command {index}: {problem} {kind}")));
+            }
+            commands.push(reader.command(index)?);
+            Ok(())
+        })?;
         Ok(commands)
     }
-}
 
-struct Command<'a> {
-    body: &'a Bytes,
-    at: &'a Place,
-}
-
-impl<'de> DeserializeSeed<'de> for Command<'_> {
-    type Value = Words;
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Words, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Command<'_> {
-    type Value = Words;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array that begins with a command's name")
-    }
-
-    /// Says what it is, without repeating megabytes of it.
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Words, E> {
-        let shown = text.get(..text.floor_char_boundary(LONGEST_SHOWN)).unwrap_or_default();
-        Err(E::invalid_type(Unexpected::Str(shown), &self))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Words, A::Error> {
+    /// The command that begins here, which is the one of this index.
+    fn command(&mut self, index: usize) -> Result<Words, ApiError> {
         let mut words = Words::with_capacity(4);
-        while let Some(raw) = seq.next_element::<&'de RawValue>()? {
-            let raw = raw.get();
-            if self.at.leaves(raw, &words) {
-                self.at.is_whole.set(false);
-                words.push(Bytes::new());
-                continue;
+        self.each(|reader, place, first| {
+            if reader.words == MAX_WORDS {
+                return Err(ApiError::TooManyWords { limit: MAX_WORDS });
             }
-            words.push(word(raw, self.body).map_err(|kind| {
-                A::Error::custom(format!(
-                    "argument {} must be a string, a number or a boolean, not {kind}",
-                    words.len()
-                ))
-            })?);
-            if raw.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) && !is_plain_number(raw) {
-                self.at.is_plain.set(false);
-            }
+            reader.words += 1;
+            let word = if matches!(first, b'"' | b'-' | b'0'..=b'9' | b't' | b'f') {
+                let scalar = reader.scalar(first)?;
+                reader.word(first, &scalar, &words)
+            } else {
+                None
+            };
+            let Some(word) = word else {
+                let kind = if first == b'"' { "a string with a broken escape" } else { reader.kind(first)? };
+                let problem = "must be a string, a number or a boolean, not";
+                return Err(ApiError::bad_request(format!("Command {index}: argument {place} {problem} {kind}")));
+            };
+            words.push(word);
+            Ok(())
+        })?;
+        if words.is_empty() { Err(ApiError::bad_request(format!("Command {index}: is empty"))) } else { Ok(words) }
+    }
+
+    /// One word as bytes, `None` if the escapes of a string stand for nothing.
+    fn word(&mut self, first: u8, scalar: &Scalar<'a>, words: &[Bytes]) -> Option<Bytes> {
+        let raw = scalar.raw;
+        if first != b'"' {
+            self.is_plain &= !matches!(first, b'-' | b'0'..=b'9') || is_plain_number(raw);
+            return Some(self.body.slice_ref(raw));
         }
-        let total = self.at.words.get() + words.len();
-        self.at.words.set(total);
-        if total > MAX_WORDS {
-            return Err(self.at.refuse_more(ApiError::TooManyWords { limit: MAX_WORDS }));
+        if raw.len() > LONG && self.leaves(words) {
+            self.is_whole = false;
+            return Some(Bytes::new());
         }
-        if words.is_empty() { Err(A::Error::custom("is empty")) } else { Ok(words) }
+        let inside = raw.get(1..raw.len() - 1)?;
+        if scalar.is_escaped { json::unescaped(inside).map(Bytes::from) } else { Some(self.body.slice_ref(inside)) }
+    }
+
+    /// Whether the next word, which is long, is left out: the command only stores it.
+    fn leaves(&self, words: &[Bytes]) -> bool {
+        self.values == Values::Leave && lookup(words).is_some_and(|entry| entry.always_takes_as_value(words.len()))
+    }
+
+    /// Passes over a scalar that begins with `first`.
+    fn scalar(&mut self, first: u8) -> Result<Scalar<'a>, ApiError> {
+        let start = self.at;
+        let mut is_escaped = false;
+        let end = match first {
+            b'"' => json::span(self.text, start + 1).map(|span| {
+                is_escaped = span.is_escaped;
+                span.end + 1
+            }),
+            b't' => self.literal("true"),
+            b'f' => self.literal("false"),
+            b'n' => self.literal("null"),
+            _ => self.number(),
+        };
+        let raw = end.and_then(|end| self.text.get(start..end)).ok_or_else(not_json)?;
+        self.at += raw.len();
+        Ok(Scalar { raw, is_escaped })
+    }
+
+    fn literal(&self, name: &str) -> Option<usize> {
+        let rest = self.text.get(self.at..)?;
+        rest.starts_with(name.as_bytes()).then_some(self.at + name.len())
+    }
+
+    /// Where the number ends that begins here.
+    fn number(&self) -> Option<usize> {
+        let byte = |at: usize| self.text.get(at).copied();
+        let digits = |from: usize| {
+            let rest = self.text.get(from..).unwrap_or_default();
+            let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            (count > 0).then_some(from + count)
+        };
+        let start = self.at + usize::from(byte(self.at) == Some(b'-'));
+        let mut end = if byte(start) == Some(b'0') { start + 1 } else { digits(start)? };
+        if byte(end) == Some(b'.') {
+            end = digits(end + 1)?;
+        }
+        if matches!(byte(end), Some(b'e' | b'E')) {
+            let has_sign = matches!(byte(end + 1), Some(b'+' | b'-'));
+            end = digits(end + 1 + usize::from(has_sign))?;
+        }
+        Some(end)
+    }
+
+    /// What begins here, in words.
+    fn kind(&mut self, first: u8) -> Result<&'static str, ApiError> {
+        match first {
+            b'[' => return Ok("an array"),
+            b'{' => return Ok("an object"),
+            _ => {}
+        }
+        self.scalar(first)?;
+        Ok(match first {
+            b'"' => "a string",
+            b't' | b'f' => "a boolean",
+            b'n' => "null",
+            _ => "a number",
+        })
+    }
+
+    /// Nothing but blanks may follow the list.
+    fn finish(mut self, commands: Vec<Words>) -> Result<Parsed, ApiError> {
+        if self.next().is_some() {
+            return Err(not_json());
+        }
+        if commands.is_empty() {
+            return Err(ApiError::bad_request("The batch is empty"));
+        }
+        Ok(Parsed { commands, is_plain: self.is_plain, is_whole: self.is_whole })
     }
 }
 
 /// Whether every reader of JSON writes a number as it is written here: few enough digits for a double, no exponent, no zero
 /// that could be left out.
-fn is_plain_number(raw: &str) -> bool {
+fn is_plain_number(raw: &[u8]) -> bool {
     const DIGITS_OF_A_DOUBLE: usize = 15;
-    let digits = raw.strip_prefix('-').unwrap_or(raw);
-    let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let whole_zero = raw == "-0" || digits.starts_with("0.000");
-    plain && !whole_zero && digits.len() <= DIGITS_OF_A_DOUBLE && !(digits.contains('.') && digits.ends_with('0'))
-}
-
-/// One word as bytes; the name of its type if it cannot be a word.
-fn word(raw: &str, body: &Bytes) -> Result<Bytes, &'static str> {
-    let slice = |text: &str| body.slice_ref(text.as_bytes());
-    match raw.as_bytes() {
-        [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => Ok(body.slice_ref(inner)),
-        [b'"', ..] => serde_json::from_str::<String>(raw).map(Bytes::from).map_err(|_| "a string with a broken escape"),
-        [b'-' | b'0'..=b'9', ..] => Ok(slice(raw)),
-        b"true" | b"false" => Ok(slice(raw)),
-        [b'[', ..] => Err("an array"),
-        [b'{', ..] => Err("an object"),
-        _ => Err("null"),
-    }
+    let digits = raw.strip_prefix(b"-").unwrap_or(raw);
+    let plain = digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    let whole_zero = raw == b"-0" || digits.starts_with(b"0.000");
+    plain && !whole_zero && digits.len() <= DIGITS_OF_A_DOUBLE && !(digits.contains(&b'.') && digits.ends_with(b"0"))
 }
 
 #[cfg(test)]
@@ -345,14 +374,8 @@ mod tests {
                 "Command 1: argument 1 must be a string, a number or a boolean, not an array",
             ),
             (r#"[["GET",{}]]"#, "Command 0: argument 1 must be a string, a number or a boolean, not an object"),
-            (
-                r#"[["GET","a"],"GET"]"#,
-                "Command 1: invalid type: string \"GET\", expected an array that begins with a command's name",
-            ),
-            (
-                r#"[["GET","a"],7]"#,
-                "Command 1: invalid type: integer `7`, expected an array that begins with a command's name",
-            ),
+            (r#"[["GET","a"],"GET"]"#, "Command 1: must be an array that begins with a command's name, not a string"),
+            (r#"[["GET","a"],7]"#, "Command 1: must be an array that begins with a command's name, not a number"),
             (
                 r#"[["GET","\ud800"]]"#,
                 "Command 0: argument 1 must be a string, a number or a boolean, not a string with a broken escape",
@@ -383,9 +406,45 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_short() {
-        let sentence = refusal(&format!(r#"[["GET","a"],"{}"]"#, "é".repeat(100)));
-        assert!(sentence.contains("éé") && sentence.len() < 200, "{sentence}");
+    fn numbers_and_names_are_those_of_json() {
+        for good in ["0", "-0", "10", "-1.50", "0.5e10", "1E+2", "1e-2", "true", "false"] {
+            assert_eq!(words(&format!("[\"ECHO\", {good} ]"))[0][1], good);
+        }
+        for bad in [
+            "01", "-", "1.", ".5", "1e", "1e+", "+1", "0x1", "1_0", "tru", "truex", "nul", "True", "NaN", "\"a",
+            r#""\x""#, "\"\t\"", "",
+        ] {
+            for end in ["]", ",1]"] {
+                let body = format!("[\"ECHO\",{bad}{end}");
+                assert_eq!(refusal(&body), "The body is not valid JSON", "{body}");
+                assert_eq!(refusal(&format!("[{body}]")), "The body is not valid JSON", "{body}");
+            }
+        }
+        for bad in [
+            "[\"a\",]",
+            "[\"a\" \"b\"]",
+            "[,\"a\"]",
+            "[\"a\"",
+            "[\"a\"]]",
+            "[\"a\"],",
+            "[[\"a\"],]",
+            "[[\"a\"]",
+            "[[\"a\"]}",
+        ] {
+            assert_eq!(refusal(bad), "The body is not valid JSON", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_body_has_so_many_commands_and_words_and_no_more() {
+        let commands = |count: usize| Bytes::from(format!("[{}]", vec!["[1]"; count].join(",")));
+        assert_eq!(list(&commands(MAX_PIPELINE), Values::Read).unwrap().commands.len(), MAX_PIPELINE);
+        let refused = list(&commands(MAX_PIPELINE + 1), Values::Read).unwrap_err();
+        assert!(matches!(refused, ApiError::BatchTooLarge { limit: MAX_PIPELINE }));
+        let words = |count: usize| Bytes::from(format!("[{}]", vec!["1"; count].join(",")));
+        assert_eq!(one(&words(MAX_WORDS), Values::Read).unwrap().commands[0].len(), MAX_WORDS);
+        let refused = one(&words(MAX_WORDS + 1), Values::Read).unwrap_err();
+        assert!(matches!(refused, ApiError::TooManyWords { limit: MAX_WORDS }));
     }
 
     #[test]

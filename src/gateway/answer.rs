@@ -7,7 +7,8 @@ use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
 use super::question::{ENCODING, FORMAT, Form, Question, SYNC_TOKEN};
 use crate::{
     error::ApiError,
-    redis::{Failure, Reply, Text, resp},
+    json,
+    redis::{Failure, Reply, resp},
 };
 
 /// How the caller wants its answer.
@@ -120,9 +121,9 @@ fn put_value(out: &mut Vec<u8>, reply: &Reply, base64: bool) {
     }
 }
 
-/// A JSON string. A `Vec` takes all that is written into it.
+/// A JSON string. What is not UTF-8 becomes U+FFFD.
 fn put_text(out: &mut Vec<u8>, bytes: &[u8]) {
-    let _ = serde_json::to_writer(out, &Text(bytes));
+    json::put_string(out, &String::from_utf8_lossy(bytes));
 }
 
 fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {

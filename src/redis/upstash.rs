@@ -6,9 +6,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Method, Uri};
 use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
+    Deserialize, Deserializer,
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
-    ser::{Error as _, SerializeSeq},
 };
 
 use super::{
@@ -16,7 +15,10 @@ use super::{
     reply::JsonReply,
     resp::{MAX_ELEMENTS, MAX_STRING},
 };
-use crate::host::{BoxFuture, Content, Endpoint, Host, Http, HttpError, Incoming, Outgoing, Payload};
+use crate::{
+    host::{BoxFuture, Content, Endpoint, Host, Http, HttpError, Incoming, Outgoing, Payload},
+    json,
+};
 
 /// A Redis behind Upstash's REST API.
 pub struct Upstash {
@@ -134,8 +136,20 @@ pub enum Passed {
 /// Commands as a JSON array of arrays of strings.
 fn body_of<'a>(commands: impl Iterator<Item = &'a Command>) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::with_capacity(256);
-    let written = serde_json::Serializer::new(&mut body).collect_seq(commands.map(Args));
-    written.map(|()| body).map_err(|_| Failure::Nonsense("an argument that is not text"))
+    body.push(b'[');
+    for (place, command) in commands.enumerate() {
+        body.extend_from_slice(if place == 0 { b"[" } else { b",[" });
+        for (place, word) in command.args().iter().enumerate() {
+            if place > 0 {
+                body.push(b',');
+            }
+            let text = std::str::from_utf8(word).map_err(|_| Failure::Nonsense("an argument that is not text"))?;
+            json::put_string(&mut body, text);
+        }
+        body.push(b']');
+    }
+    body.push(b']');
+    Ok(body)
 }
 
 fn failure_of(error: HttpError) -> Failure {
@@ -209,18 +223,6 @@ impl Port for Upstash {
 
     fn backend(&self) -> Option<Backend<'_>> {
         Some(Backend::Rest(self))
-    }
-}
-
-struct Args<'a>(&'a Command);
-
-impl Serialize for Args<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(Some(self.0.args().len()))?;
-        for arg in self.0.args() {
-            seq.serialize_element(std::str::from_utf8(arg).map_err(S::Error::custom)?)?;
-        }
-        seq.end()
     }
 }
 
