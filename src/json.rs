@@ -12,16 +12,21 @@ const fn each(byte: u8) -> u64 {
 /// The highest bit of each byte.
 const HIGH: u64 = each(0x80);
 
-/// The bytes of a block that do not stand for themselves in a string: quotes, backslashes and control characters. Of each the
-/// highest bit is set, of all others none.
-const fn special(block: u64) -> u64 {
+/// Marks the bytes of a block that are this one: of each the highest bit is set, and no other.
+const fn mark(block: u64, byte: u8) -> u64 {
+    let difference = block ^ each(byte);
     // With its highest bit away, no byte carries into the next.
-    const fn is_not(block: u64, byte: u8) -> u64 {
-        let difference = block ^ each(byte);
-        ((difference & !HIGH) + !HIGH) | difference
-    }
-    let is_printed = ((block & !HIGH) + each(0x80 - b' ')) | block;
-    !(is_not(block, b'"') & is_not(block, b'\\') & is_printed) & HIGH
+    !(((difference & !HIGH) + !HIGH) | difference) & HIGH
+}
+
+/// Marks control characters.
+const fn mark_controls(block: u64) -> u64 {
+    !(((block & !HIGH) + each(0x80 - b' ')) | block) & HIGH
+}
+
+/// Marks the bytes that do not stand for themselves in a string.
+const fn special(block: u64) -> u64 {
+    mark(block, b'"') | mark(block, b'\\') | mark_controls(block)
 }
 
 /// The block that begins at `at`; behind the end it is filled with zeros, which are special.
@@ -35,19 +40,35 @@ fn block(text: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(whole)
 }
 
-/// The place of the first byte from `at` on that does not stand for itself, or the end.
-fn next_special(text: &[u8], mut at: usize) -> usize {
-    loop {
-        let found = special(block(text, at));
-        if found != 0 {
-            return (at + place_in_block(found)).min(text.len());
-        }
-        at += 8;
-    }
-}
-
 fn place_in_block(found: u64) -> usize {
     (found.trailing_zeros() / 8) as usize
+}
+
+/// Appends what stands for itself from `at` on, up to the first byte that is marked or the end: returns where that is.
+#[inline(always)]
+fn put_plain(out: &mut Vec<u8>, text: &[u8], at: usize, marks: impl Fn(u64) -> u64) -> usize {
+    let bytes = block(text, at);
+    let found = marks(bytes);
+    if found != 0 {
+        // Most parts are short: a whole block is copied, which takes no call, and cut.
+        let count = place_in_block(found).min(text.len().saturating_sub(at));
+        let length = out.len() + count;
+        out.extend_from_slice(&bytes.to_le_bytes());
+        out.truncate(length);
+        return at + count;
+    }
+    let mut end = at + 8;
+    while end < text.len() {
+        let found = marks(block(text, end));
+        if found != 0 {
+            end += place_in_block(found);
+            break;
+        }
+        end += 8;
+    }
+    let end = end.min(text.len());
+    out.extend_from_slice(text.get(at..end).unwrap_or_default());
+    end
 }
 
 /// A string in a text.
@@ -64,7 +85,20 @@ pub struct Span {
 pub fn span(text: &[u8], start: usize) -> Option<Span> {
     let mut at = start;
     let mut is_escaped = false;
+    // The mark of a backslash at the end of a block, as that of the first byte of the next.
+    let mut before = 0;
     loop {
+        let bytes = block(text, at);
+        let backslashes = mark(bytes, b'\\');
+        // JSON in JSON: every quote has its backslash, and nothing else has.
+        if mark_controls(bytes) == 0 && mark(bytes, b'"') == (backslashes << 8 | before) {
+            before = backslashes >> 56;
+            is_escaped |= backslashes != 0;
+            at += 8;
+            continue;
+        }
+        at -= usize::from(before != 0);
+        before = 0;
         let mut found = special(block(text, at));
         let mut next = at + 8;
         while found != 0 {
@@ -90,13 +124,12 @@ pub fn span(text: &[u8], start: usize) -> Option<Span> {
 
 /// What the inside of a string stands for, whose escapes [`span`] has seen. `None` if a surrogate stands alone.
 pub fn unescaped(inside: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(inside.len());
+    let mut out = Vec::with_capacity(inside.len() + 8);
     let mut at = 0;
     loop {
-        let end = next_special(inside, at);
-        out.extend_from_slice(inside.get(at..end)?);
-        let Some(escape) = inside.get(end + 1) else { return Some(out) };
-        at = end + 2;
+        at = put_plain(&mut out, inside, at, |block| mark(block, b'\\'));
+        let Some(escape) = inside.get(at + 1) else { return Some(out) };
+        at += 2;
         out.push(match escape {
             b'b' => 0x08,
             b'f' => 0x0c,
@@ -132,27 +165,27 @@ fn code_point(inside: &[u8], at: usize) -> Option<(char, usize)> {
 /// Appends a string with its quotes.
 pub fn put_string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
-    out.reserve(bytes.len() + 2);
+    out.reserve(bytes.len() + 16);
     out.push(b'"');
     let mut at = 0;
     loop {
-        let end = next_special(bytes, at);
-        out.extend_from_slice(bytes.get(at..end).unwrap_or_default());
-        let Some(byte) = bytes.get(end) else { break };
-        at = end + 1;
-        out.push(b'\\');
-        match byte {
-            b'"' | b'\\' => out.push(*byte),
-            0x08 => out.push(b'b'),
-            0x0c => out.push(b'f'),
-            b'\n' => out.push(b'n'),
-            b'\r' => out.push(b'r'),
-            b'\t' => out.push(b't'),
-            control => {
+        at = put_plain(out, bytes, at, special);
+        let Some(byte) = bytes.get(at) else { break };
+        at += 1;
+        let escape = match byte {
+            0x08 => b'b',
+            0x0c => b'f',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            control @ ..b' ' => {
                 let digit = |number: u8| char::from_digit(number.into(), 16).map_or(b'0', |digit| digit as u8);
-                out.extend_from_slice(&[b'u', b'0', b'0', digit(control >> 4), digit(control & 15)]);
+                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(control >> 4), digit(control & 15)]);
+                continue;
             }
-        }
+            itself => *itself,
+        };
+        out.extend_from_slice(&[b'\\', escape]);
     }
     out.push(b'"');
 }

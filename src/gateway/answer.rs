@@ -123,7 +123,10 @@ fn put_value(out: &mut Vec<u8>, reply: &Reply, base64: bool) {
 
 /// A JSON string. What is not UTF-8 becomes U+FFFD.
 fn put_text(out: &mut Vec<u8>, bytes: &[u8]) {
-    json::put_string(out, &String::from_utf8_lossy(bytes));
+    match std::str::from_utf8(bytes) {
+        Ok(text) => json::put_string(out, text),
+        Err(_) => json::put_string(out, &String::from_utf8_lossy(bytes)),
+    }
 }
 
 fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {
