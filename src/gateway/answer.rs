@@ -56,7 +56,7 @@ impl Encoding {
 /// # Errors
 /// 400 with the text of the error, if there is one command and it failed; 502 or 503 if it says that the server cannot serve.
 pub(super) fn of(form: Form, encoding: Encoding, results: Vec<Reply>, token: &str) -> Result<Response, ApiError> {
-    let mut out = Vec::with_capacity(256);
+    let mut out = Vec::with_capacity(results.iter().map(likely_bytes).sum());
     if form == Form::Command {
         match results.into_iter().next() {
             // What was asked beside the command may have been answered all the same.
@@ -80,6 +80,12 @@ pub(super) fn of(form: Form, encoding: Encoding, results: Vec<Reply>, token: &st
     }
     let token = HeaderValue::from_str(token).unwrap_or(HeaderValue::from_static(""));
     Ok(([(CONTENT_TYPE, encoding.content_type()), (SYNC_TOKEN, token)], out).into_response())
+}
+
+/// How many bytes a result may take: what is not known by its length, and what must be escaped, makes it more.
+fn likely_bytes(reply: &Reply) -> usize {
+    const BESIDE: usize = 32;
+    reply.as_bytes().map_or(0, |bytes| bytes.len() / 3 * 4) + BESIDE
 }
 
 /// One result: `{"result":…}` or `{"error":"…"}`, or as RESP.

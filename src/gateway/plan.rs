@@ -87,7 +87,7 @@ impl<'a> Plan<'a> {
     /// Judges each command.
     pub(super) fn of(form: Form, commands: Vec<Words>, rules: Rules<'a>) -> Self {
         let steps = Vec::with_capacity(commands.len());
-        let pipeline = Pipeline::new();
+        let pipeline = Pipeline::with_capacity(commands.len());
         let mut plan = Self {
             rules,
             form,

@@ -64,6 +64,11 @@ impl Pipeline {
         Self::default()
     }
 
+    /// A pipeline of nothing yet, with room for so many commands.
+    pub fn with_capacity(commands: usize) -> Self {
+        Self { commands: Vec::with_capacity(commands) }
+    }
+
     /// Adds a command.
     #[must_use]
     pub fn with(mut self, command: Command) -> Self {

@@ -38,6 +38,12 @@ pub fn encode<'a>(commands: impl IntoIterator<Item = &'a Command>, out: &mut Vec
     }
 }
 
+/// The most bytes that a command takes.
+pub fn most_bytes(command: &Command) -> usize {
+    const HEAD_AND_END: usize = 16;
+    command.args().iter().map(|arg| arg.len() + HEAD_AND_END).sum::<usize>() + HEAD_AND_END
+}
+
 /// Appends a reply as the server itself would write it.
 pub fn put_reply(out: &mut Vec<u8>, reply: &Reply) {
     match reply {

@@ -158,8 +158,9 @@ struct Connection {
 
 impl Connection {
     async fn write(&mut self, first: &[Command], then: &[&[Command]]) -> Result<(), Failure> {
-        let mut bytes = Vec::with_capacity(512);
-        resp::encode(first.iter().chain(then.iter().copied().flatten()), &mut bytes);
+        let commands = || first.iter().chain(then.iter().copied().flatten());
+        let mut bytes = Vec::with_capacity(commands().map(resp::most_bytes).sum());
+        resp::encode(commands(), &mut bytes);
         self.stream.write_all(&bytes).await.map_err(|_| Failure::Lost)?;
         self.stream.flush().await.map_err(|_| Failure::Lost)
     }
