@@ -8,7 +8,8 @@ import { options } from './options.mjs';
 export async function begin(cases, competitors, more = {}) {
   const usual = { seconds: 1.5, rounds: 7, connections: 8, cases: cases.map(({ name }) => name), competitors };
   const chosen = options({ ...usual, ...more });
-  if (chosen.competitors.some((name) => name.startsWith('ridge'))) await setup().then(build);
+  await setup();
+  if (chosen.competitors.some((name) => name.startsWith('ridge'))) await build();
   await bundleScripts();
   return { chosen, chosenCases: cases.filter(({ name }) => chosen.cases.includes(name)) };
 }

@@ -55,7 +55,7 @@ await main(import.meta, async () => {
 });
 
 function isFull({ users, posts, authors }) {
-  return users >= DEFAULTS.users && posts >= DEFAULTS.posts && authors >= DEFAULTS.authors;
+  return users >= OWN.users && posts >= OWN.posts && authors >= OWN.authors;
 }
 
 /** One case on all its data sets: first what it costs in Redis, one request at a time, then under load. */

@@ -1,4 +1,4 @@
-// The command line of run.mjs and profile.mjs.
+// The command line of a bench, and of profile.mjs.
 import { parseArgs } from 'node:util';
 import { Failure } from '../scripts/process.mjs';
 

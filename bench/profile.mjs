@@ -22,6 +22,7 @@ import { Inspector } from './inspector.mjs';
 import { options } from './options.mjs';
 import { openStage } from './stage.mjs';
 import { verifyAll } from './verify.mjs';
+import { setup } from '../scripts/setup.mjs';
 import { startWorker } from '../scripts/workerd.mjs';
 
 const FOLDER = join(STATE, 'bench');
@@ -67,6 +68,7 @@ await main(import.meta, async () => {
   }
   if (!profiler) throw new Failure(`--with takes one of ${Object.keys(PROFILERS).join(', ')}`);
 
+  await setup();
   await bundleScripts({ minify: false });
   mkdirSync(FOLDER, { recursive: true });
   const stage = await openStage([chosen.competitor], bench.options);

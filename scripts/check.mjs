@@ -1,10 +1,11 @@
-// What CI runs besides the tests: format, lints, docs, the bundle that would be deployed, and the list of variables.
+// What CI runs besides the tests: format, lints, docs, the bundle that would be deployed, the list of variables, and links.
 //
 //   npm run check
 
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { brokenLinks } from './links.mjs';
 import { FUZZ, ROOT, STATE } from './paths.mjs';
 import { Failure, main } from './process.mjs';
 import { cargoStep, note, step } from './progress.mjs';
@@ -23,6 +24,7 @@ const CHECKS = [
   () => cargoStep('lints, wasm', 'cargo', ['clippy', ...WASM, ...DENY_WARNINGS]),
   () => cargoStep('docs', 'cargo', ['doc', '--no-deps'], { env: { RUSTDOCFLAGS: '-D warnings' } }),
   () => step('variables', variablesAreDocumented),
+  () => step('links', linksLead),
   deployable,
 ];
 
@@ -54,6 +56,11 @@ async function variablesAreDocumented() {
     ...[...example].filter((name) => !worker.includes(name)).map((name) => `.dev.vars.example names ${name}, which Ridge does not know`),
     ...all.filter((name) => !readme.has(name)).map((name) => `README.md does not explain \`${name}\``),
   ];
+  if (faults.length) throw new Failure(faults.join('\n'));
+}
+
+async function linksLead() {
+  const faults = await brokenLinks();
   if (faults.length) throw new Failure(faults.join('\n'));
 }
 

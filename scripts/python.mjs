@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { install } from './packages.mjs';
 import { ROOT, TOOLS } from './paths.mjs';
 import { Failure, runs } from './process.mjs';
 import { programStep } from './progress.mjs';
@@ -36,13 +37,7 @@ export const pythonPackages = {
 /** Installs Python if it is missing and we may. */
 async function python3() {
   if (await runs('python3', CAN_MAKE_ONE)) return;
-  if (process.platform === 'darwin' && await runs('brew')) {
-    await programStep('Python, by Homebrew', 'brew', ['install', 'python']);
-  } else if (process.getuid?.() === 0 && await runs('apt-get')) {
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    await programStep("Debian's package lists", 'apt-get', ['update'], { env });
-    await programStep('Python, by apt-get', 'apt-get', ['install', '--yes', '--no-install-recommends', 'python3', 'python3-venv'], { env });
-  }
+  await install('Python', { brew: ['python'], apt: ['python3', 'python3-venv'] });
   if (await runs('python3', CAN_MAKE_ONE)) return;
   throw new Failure([
     'The tests of the Python client need Python 3.10 or later, with venv. Install it, for example with',

@@ -22,6 +22,7 @@ import { Failure, main } from './process.mjs';
 import { note, say } from './progress.mjs';
 import { urlOfRedisIn } from './redis.mjs';
 import { writeDataset } from './seed/dataset.mjs';
+import { workerVariables } from './variables.mjs';
 
 const OPTIONS = {
   users: { type: 'string' },
@@ -89,7 +90,7 @@ function moment(text) {
 
 /** The Redis that Ridge would use here. */
 async function usualUrl() {
-  const variables = { ...devVars(), ...process.env };
+  const variables = workerVariables(process.env, devVars());
   const url = variables.REDIS_URL || (await urlOfRedisIn(join(STATE, 'redis')));
   if (url) return url;
   throw new Failure(

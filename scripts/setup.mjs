@@ -7,6 +7,7 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { install } from './packages.mjs';
 import { NPM_BIN, ROOT, STATE, TOOLS } from './paths.mjs';
 import { Failure, capture, main, runs } from './process.mjs';
 import { cargoStep, note, programStep } from './progress.mjs';
@@ -21,7 +22,7 @@ const OLDEST_REDIS = 7;
 /** All that `npm start` needs. `redis: false` is for building and deploying alone, `python: true` for the tests. */
 export async function setup({ redis = true, python = false } = {}) {
   checkNode();
-  const needs = [npmPackages, rust, wasmTarget, wasmBindgen, workerBuild];
+  const needs = [npmPackages, compiler, rust, wasmTarget, wasmBindgen, workerBuild];
   if (redis) needs.push(redisServer);
   if (python) needs.push(pythonPackages);
   await provide(needs);
@@ -29,7 +30,7 @@ export async function setup({ redis = true, python = false } = {}) {
 
 /** All that `npm run fuzz` needs. */
 export async function setupFuzzing() {
-  await provide([rust, compiler, cargoFuzz]);
+  await provide([compiler, rust, compilerOfCpp, cargoFuzz]);
 }
 
 async function provide(needs) {
@@ -91,8 +92,18 @@ const workerBuild = cargoTool('worker-build', 'worker-build', () => WORKER_BUILD
 
 const cargoFuzz = cargoTool('cargo-fuzz', 'cargo-fuzz', () => CARGO_FUZZ_VERSION);
 
-/** libFuzzer is written in C++. */
+/** Rust links with it, and some crates hold C. */
 const compiler = {
+  present: () => runs('cc'),
+  async get() {
+    await install('a C compiler', { apt: ['gcc', 'libc6-dev'] });
+    if (await this.present()) return;
+    throw new Failure('There is no C compiler here. Install one, for example with `sudo apt-get install gcc libc6-dev`, and try again.');
+  },
+};
+
+/** libFuzzer is written in C++. */
+const compilerOfCpp = {
   present: () => runs('c++'),
   get() {
     throw new Failure('There is no C++ compiler here. Install one, for example with `sudo apt-get install g++`, and try again.');
@@ -121,13 +132,7 @@ const redisServer = {
     return Number(/\bv=(\d+)/.exec(version)?.[1]) >= OLDEST_REDIS;
   },
   async get() {
-    if (process.platform === 'darwin' && await runs('brew')) {
-      await programStep('redis-server, by Homebrew', 'brew', ['install', 'redis']);
-    } else if (process.getuid?.() === 0 && await runs('apt-get')) {
-      const env = { DEBIAN_FRONTEND: 'noninteractive' };
-      await programStep("Debian's package lists", 'apt-get', ['update'], { env });
-      await programStep('redis-server, by apt-get', 'apt-get', ['install', '--yes', '--no-install-recommends', 'redis-server'], { env });
-    }
+    await install('redis-server', { brew: ['redis'], apt: ['redis-server'] });
     if (await this.present()) return;
     throw new Failure([
       `There is no redis-server here, or one before version ${OLDEST_REDIS}. Install one, for example with`,

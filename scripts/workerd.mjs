@@ -2,7 +2,6 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import workerd from 'workerd';
 import { BUILD, ROOT, STATE } from './paths.mjs';
 import { Failure, launch } from './process.mjs';
 
@@ -15,7 +14,7 @@ export const RIDGE = [
 ];
 
 /** The program itself: what npm puts into its bin folder may be a script around it, whose CPU is not what we are after. */
-const WORKERD = workerd.default;
+const program = async () => (await import('workerd')).default.default; // not before setup has brought it
 
 /** What is still there when we end early. */
 const folders = new Set();
@@ -37,30 +36,30 @@ export async function startWorker({ modules, vars, flags = [], v8Flags = [], onL
   writeFileSync(join(folder, 'config.capnp'), config(modules, vars, v8Flags), { mode: 0o600 });
   // The control messages (which port was taken) come on standard output, mixed with what the Worker logs.
   const startedAt = performance.now();
-  const program = launch(WORKERD, ['serve', '--control-fd=1', ...flags, 'config.capnp'], {
+  const serving = launch(await program(), ['serve', '--control-fd=1', ...flags, 'config.capnp'], {
     cwd: folder,
     stdout: 'pipe',
     stderr: onLine ? 'pipe' : 'inherit',
   });
   const port = new Promise((resolve) => {
-    createInterface({ input: program.child.stdout }).on('line', (line) => {
+    createInterface({ input: serving.child.stdout }).on('line', (line) => {
       const found = listening(line);
       if (found !== null) resolve(found);
       else onLine?.(line);
     });
   });
-  if (onLine) createInterface({ input: program.child.stderr }).on('line', onLine);
-  const ended = program.exited.then(() => {
+  if (onLine) createInterface({ input: serving.child.stderr }).on('line', onLine);
+  const ended = serving.exited.then(() => {
     throw new Failure('workerd ended before it listened');
   });
   ended.catch(() => {});
   const stop = async () => {
-    await program.stop();
+    await serving.stop();
     remove(folder);
     folders.delete(folder);
   };
   try {
-    return { pid: program.pid, port: await Promise.race([port, ended]), startedAt, folder, stop };
+    return { pid: serving.pid, port: await Promise.race([port, ended]), startedAt, folder, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -45,7 +45,7 @@ impl Scope {
 
 /// A configured key. The key itself is not kept, only its SHA-256.
 pub struct ApiKey {
-    /// The name by which logs and usage know it.
+    /// The name by which `/whoami` and `/keys/usage` know it.
     pub name: String,
     /// What it may do on the proxies and the gateway; `None`: everything.
     pub acl: Option<Acl>,

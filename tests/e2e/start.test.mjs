@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from '../../scripts/dotenv.mjs';
-import { capture, eachLine, environment } from '../../scripts/process.mjs';
+import { capture, eachLine, environment, runs } from '../../scripts/process.mjs';
 import { freePort } from '../../scripts/redis.mjs';
 import { START_VARIABLES, WORKER_VARIABLES } from '../../scripts/variables.mjs';
 import { copyOfCheckout } from './support/checkout.mjs';
@@ -129,10 +129,11 @@ async function ready(exited, lines) {
   assert.fail(`npm start was not ready:\n${lines.join('\n')}`);
 }
 
-/** Pastes the lines into a shell. */
+/** Pastes the lines into a shell, where there is a curl. */
 async function walkThrough(lines) {
   const curls = lines.filter((line) => line.startsWith('curl '));
   assert.equal(curls.length, 4, lines.join('\n'));
+  if (!await runs('curl')) return;
   const answers = [];
   for (const line of curls) answers.push(JSON.parse(await capture('bash', ['-c', line])));
   const [written, [stored], { user }, set] = answers;

@@ -70,7 +70,7 @@ async fn an_unreachable_redis_is_503_until_it_is_back(backend: Backend) {
 }
 
 async fn no_answer_in_time_is_504(backend: Backend) {
-    let door = backend.open_with(&[("REDIS_TIMEOUT_MS", "300")]).await;
+    let door = backend.open_with(&[("REDIS_TIMEOUT_MS", "1500")]).await;
     all_work(&door).await;
     door.redis.run(&["CLIENT", "PAUSE", "1000000", "ALL"]);
     for requests in [&READS[..], &WRITES] {

@@ -63,8 +63,12 @@ async fn floats_are_the_strings_of_redis(backend: Backend) {
     let door = backend.open().await;
     assert_eq!(door.run(json!(["INCRBYFLOAT", "f", "3.10"])).await, "3.1");
     assert_eq!(door.run(json!(["ZADD", "z", 0.1, "a", "inf", "b", "-1e300", "c"])).await, 3);
-    assert_eq!(door.run(json!(["ZSCORE", "z", "a"])).await, "0.10000000000000001");
-    assert_eq!(door.run(json!(["ZSCORE", "z", "c"])).await, "-1.0000000000000001e+300");
+    for member in ["a", "c"] {
+        // With as many digits as this Redis writes, 17 before 7.2.
+        let score = door.redis.run(&["ZSCORE", "z", member]);
+        assert!(score.is_string());
+        assert_eq!(door.run(json!(["ZSCORE", "z", member])).await, score);
+    }
     assert_eq!(door.run(json!(["ZMSCORE", "z", "b", "none"])).await, json!(["inf", null]));
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     door::{Backend, Door, once},
@@ -158,5 +158,5 @@ async fn keys_that_are_no_text_are_judged_by_their_bytes(backend: Backend) {
     assert_eq!(once(&encoded).ok()["result"][1], json!([BASE64_STANDARD.encode(b"app:\xff")]));
     let resp = door.get("/redis/scan/0").header("upstash-response-format", "resp2").send().await;
     assert_eq!(once(&resp).body.as_ref(), b"*2\r\n$1\r\n0\r\n*1\r\n$5\r\napp:\xff\r\n");
-    let _: Value = door.pipeline(json!([["SCAN", 0]])).await;
+    assert_eq!(door.pipeline(json!([["SCAN", 0]])).await, json!([{"result": ["0", ["app:\u{fffd}"]]}]));
 }

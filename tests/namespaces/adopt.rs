@@ -6,12 +6,17 @@ use serde_json::{Value, json};
 
 use super::{BOUND, Stage, support::Redis, trips};
 
-/// What became of each key: its new name and TTL, or why it was skipped.
+/// What became of each key: its new name and TTL, or why it was skipped. A TTL that runs is rounded up to a hundred seconds.
 fn outcomes(adoption: &Value) -> BTreeMap<String, Value> {
     let list = |name: &str| adoption[name].as_array().unwrap().clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let adopted = list("adopted").into_iter().map(|row| (text(&row["from"]), json!([row["to"], row["ttl"]])));
+    let adopted = list("adopted").into_iter().map(|row| (text(&row["from"]), json!([row["to"], rounded(&row["ttl"])])));
     adopted.chain(list("skipped").into_iter().map(|row| (text(&row["key"]), row["reason"].clone()))).collect()
+}
+
+fn rounded(ttl: &Value) -> i64 {
+    let ttl = ttl.as_i64().unwrap();
+    if ttl > 0 { (ttl + 99) / 100 * 100 } else { ttl }
 }
 
 fn map(pairs: &[(&str, Value)]) -> BTreeMap<String, Value> {

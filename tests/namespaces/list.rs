@@ -29,15 +29,13 @@ async fn keys_come_with_type_and_ttl_as_redis_says_them() {
         rows.sort_by_key(|row| row["key"].to_string());
         for row in &rows {
             let key = row["key"].as_str().unwrap();
-            assert_eq!(
-                (&row["type"], &row["ttl"]),
-                (&stage.redis.run(&["TYPE", key]), &json!(stage.ttl(key))),
-                "{key}"
-            );
+            assert_eq!(row["type"], stage.redis.run(&["TYPE", key]), "{key}");
+            let (told, now) = (row["ttl"].as_i64().unwrap(), stage.ttl(key));
+            assert!(told == now || (0 < now && now < told), "{key}: {told}, {now}");
         }
         let expected = ["app:hash", "app:list", "app:short", "app:stream", "app:text"];
         assert_eq!(rows.iter().map(|row| row["key"].as_str().unwrap()).collect::<Vec<_>>(), expected);
-        assert!((499..=500).contains(&rows[2]["ttl"].as_i64().unwrap()));
+        assert!((480..=500).contains(&rows[2]["ttl"].as_i64().unwrap()));
     }
 }
 
