@@ -155,9 +155,9 @@ async fn the_index_and_the_reason_are_named_and_nothing_is_run() {
     for (bad, reason) in [
         ("[]", "empty"),
         ("null", "null"),
-        ("7", "7"),
+        ("7", "number"),
         ("\"GET\"", "string"),
-        ("{}", "map"),
+        ("{}", "object"),
         ("[null]", "null"),
         (r#"["HSET",null]"#, "null"),
         (r#"["HSET",["a"]]"#, "array"),
