@@ -16,6 +16,7 @@ over_both_backends![
     nothing_of_a_malformed_batch_is_run,
     a_body_of_10_mib_is_taken_and_no_byte_more,
     too_many_words_are_413,
+    too_many_commands_are_413,
     a_body_that_is_cut_off_is_400,
 ];
 
@@ -213,6 +214,20 @@ async fn too_many_words_are_413(backend: Backend) {
         assert_eq!(once(&door.post(path).body(format!("[{half},{half}]")).send().await).status, 200);
         let (status, error) = refused(&door, path, format!("[{half},{half},[\"PING\"]]")).await;
         assert_eq!((status, error.contains("524288 words")), (413, true), "{error}");
+    }
+}
+
+/// The most commands in one pipeline or transaction.
+const MOST_COMMANDS: usize = 100_000;
+
+async fn too_many_commands_are_413(backend: Backend) {
+    let door = backend.open().await;
+    let pings = |count: usize| format!("[{}]", vec!["[\"PING\"]"; count].join(","));
+    for path in ["/redis/pipeline", "/redis/multi-exec"] {
+        let results = once(&door.post(path).body(pings(MOST_COMMANDS)).send().await).ok();
+        assert_eq!(results.as_array().unwrap().len(), MOST_COMMANDS);
+        let (status, error) = refused(&door, path, pings(MOST_COMMANDS + 1)).await;
+        assert_eq!((status, error.contains("100000")), (413, true), "{error}");
     }
 }
 
