@@ -263,6 +263,7 @@ async fn a_question_of_ridges_own_is_no_part_of_a_transaction() {
     let setup = Setup::behind(Some("~app:* +@all"), manner).await;
     let answer = setup.send(Method::POST, "/redis/multi-exec", "[[\"SCAN\",0]]").await;
     assert_eq!(answer.ok(), json!([{"result": ["0", ["app:a"]]}]));
+    assert_eq!(answer.header("x-redis-round-trips"), "2");
     let heard = String::from_utf8(setup.backend.seen()).unwrap();
     let place = |text: &str| heard.find(text).unwrap_or_else(|| panic!("{text} in {heard}"));
     assert!(place("POST /base/pipeline ") < place("[[\"ECHO\",\"base64?\"]]"));

@@ -170,7 +170,13 @@ impl Redis {
     async fn ask_once(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
         let told = match self.backend() {
             Some(Backend::Tcp(tcp)) => tcp.ask(ask, progress).await?,
-            Some(Backend::Rest(rest)) => rest.ask(ask, progress).await?,
+            Some(Backend::Rest(rest)) => {
+                if rest.must_learn(ask) {
+                    self.trips.fetch_add(1, Relaxed);
+                    rest.learn().await?;
+                }
+                rest.ask(ask, progress).await?
+            }
             None => return Err(Failure::Nonsense("it takes pipelines only")),
         };
         let failure = match &told.replies {

@@ -77,16 +77,26 @@ impl Upstash {
         }
     }
 
+    /// Whether something must be asked in a round trip of its own, before these commands. Within a transaction it could be what
+    /// that fails of, and with it all that was asked.
+    pub fn must_learn(&self, ask: &Ask<'_>) -> bool {
+        ask.exact && ask.atomic && self.knows_base64.get().is_none()
+    }
+
+    /// Asks for it.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there is no answer.
+    pub async fn learn(&self) -> Result<(), Failure> {
+        let question = Ask { pipeline: &Pipeline::new(), atomic: false, exact: true, sync_token: None };
+        self.ask(&question, &Progress::default()).await.map(drop)
+    }
+
     /// Runs commands for the gateway, in one round trip.
     ///
     /// # Errors
     /// A [`Failure`] when there are no replies to return.
     pub async fn ask(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
-        if ask.exact && ask.atomic && self.knows_base64.get().is_none() {
-            // Within the transaction the question could be what it fails of, and with it all that was asked.
-            let question = Ask { pipeline: &Pipeline::new(), atomic: false, exact: true, sync_token: None };
-            Box::pin(self.ask(&question, &Progress::default())).await?;
-        }
         let known = self.knows_base64.get().copied();
         let in_base64 = ask.exact && known != Some(false);
         let question = (in_base64 && known.is_none()).then(|| Command::new("ECHO").arg(PROBE));
