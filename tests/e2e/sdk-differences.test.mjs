@@ -7,13 +7,16 @@ import { Redis } from '@upstash/redis';
 import { keysIn, startGateways } from './support/gateways.mjs';
 
 /** Words of that table that are not refused as they stand there. */
-const IN_PART = ['XREAD', 'XREADGROUP', 'BLOCK', 'MEMORY', 'MEMORY USAGE', 'ACL'];
+const IN_PART = [
+  'XREAD', 'XREADGROUP', 'BLOCK', 'COPY', 'DB', 'MEMORY', 'MEMORY USAGE',
+  'ACL', 'CAT', 'DRYRUN', 'GENPASS', 'HELP', 'USERS', 'WHOAMI',
+];
 
 /** Of some, what one would really ask for. */
 const WITH_ARGUMENTS = [
   ['BLPOP', 'list', 0], ['XREAD', 'BLOCK', 0, 'STREAMS', 's', '$'], ['XREADGROUP', 'GROUP', 'g', 'c', 'block', 1, 'STREAMS', 's', '>'],
   ['SUBSCRIBE', 'chat'], ['CLIENT', 'KILL', 'ID', 1], ['CLIENT', 'REPLY', 'OFF'], ['CONFIG', 'SET', 'maxmemory', '1'],
-  ['DEBUG', 'SLEEP', 0], ['REPLICAOF', '127.0.0.1', 1], ['SHUTDOWN', 'NOSAVE'], ['SELECT', 1], ['MEMORY', 'PURGE'],
+  ['DEBUG', 'SLEEP', 0], ['MOVE', 'a', 1], ['COPY', 'a', 'b', 'DB', 1], ['REPLICAOF', '127.0.0.1', 1], ['SHUTDOWN', 'NOSAVE'], ['SELECT', 1], ['MEMORY', 'PURGE'],
   ['ACL', 'SETUSER', 'x'], ['ACL', 'RESTTOKEN', 'default', 'x'],
 ];
 

@@ -153,8 +153,9 @@ async fn answers_are_those_that_were_asked_for(backend: Backend) {
     assert_eq!((status, error.as_str()), (400, "ERR wrong number of arguments for 'hset' command"));
     let encoded = |path: &str, body: Value, header: (&str, &str)| door.post(path).header(header.0, header.1).json(body);
     let base64 = ("upstash-encoding", "base64");
+    // Over REST it is asked once whether the backend knows base64, before a command that is to be one with its expiry.
     let answer = encoded("/redis", json!(["GETSET", "a:2", "y"]), base64).send().await;
-    assert_eq!(once(&answer).ok(), json!({"result": "eA=="}));
+    assert_eq!(answer.ok(), json!({"result": "eA=="}));
     let answer = encoded("/redis", json!(["HINCRBYFLOAT", "a:1", "h", "1.5"]), base64).send().await;
     assert_eq!(once(&answer).ok(), json!({"result": "MS41"}));
     let answer = encoded("/redis", json!(["APPEND", "a:2", "z"]), ("upstash-response-format", "resp2")).send().await;
