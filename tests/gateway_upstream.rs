@@ -252,6 +252,10 @@ async fn a_backend_that_does_not_say_whether_it_knows_base64_is_502() {
     let answer = "[{\"result\":[\"MA==\",[\"YWJjZA==\"]]},{\"error\":\"NOPERM x\"}]";
     let setup = Setup::with_acl(Some("~abcd* +@all"), response("200 OK", JSON, answer)).await;
     assert_eq!(setup.call(&Method::GET, "/redis/scan/0").send().await.status, 502);
+    let refused = response("400 Bad Request", JSON, "{\"error\":\"NOPERM x\"}");
+    let setup = Setup::with_acl(Some("~app:* +@all"), refused).await;
+    assert_eq!(setup.send(Method::POST, "/redis/multi-exec", "[[\"SCAN\",0]]").await.status, 502);
+    assert!(setup.heard().line.starts_with("POST /base/pipeline "));
 }
 
 /// It could be what the transaction fails of.

@@ -236,14 +236,14 @@ async fn over_tcp_a_server_that_cannot_serve_is_503() {
     }
 }
 
-/// Where a key is instead stands in the error, and is not told, beside whatever else was carried out.
+/// Where a key is instead stands in the error, and is not told.
 #[tokio::test]
 async fn over_tcp_a_node_of_a_cluster_is_502() {
     let list = "[[\"SET\",\"a\",\"b\"],[\"GET\",\"b\"]]";
     for error in ["-MOVED 12182 hush-5up3rs3cr3t:6379\r\n", "-ASK 12182 hush-5up3rs3cr3t:6379\r\n"] {
         for (request, replies) in [
             (("GET", "/redis/get/a", ""), error.to_owned()),
-            (("POST", "/redis/pipeline", list), format!("+OK\r\n{error}")),
+            (("POST", "/redis/pipeline", list), format!("{error}{error}")),
             (("POST", "/redis/multi-exec", list), format!("+OK\r\n+QUEUED\r\n{error}-EXECABORT x\r\n")),
         ] {
             let stranger = Stranger::start(tcp::answers_and_waits(replies), closes_at_once()).await;
@@ -252,6 +252,22 @@ async fn over_tcp_a_node_of_a_cluster_is_502() {
             assert_eq!(answer.status, 502, "{error:?} {request:?}: {}", answer.text());
             assert_is_discreet(&answer, &gateway, stranger.port());
         }
+        // Beside what was carried out it stays in its place.
+        let stranger = Stranger::start(tcp::answers_and_waits(format!("+OK\r\n{error}")), closes_at_once()).await;
+        let answer = ask(&over_tcp(&stranger, 30_000), ("POST", "/redis/pipeline", list)).await;
+        let elsewhere = json!({"error": "ERR The key is on another node of a cluster"});
+        assert_eq!(answer.ok(), json!([{"result": "OK"}, elsewhere]));
+    }
+}
+
+/// A script may say what it likes.
+#[tokio::test]
+async fn what_only_looks_like_an_error_of_a_cluster_stays_in_its_place() {
+    let texts = ["ASK me later", "MOVED house", "REDIRECT x", "MOVED 1 x", "ASK x 10.0.0.1:1"];
+    for text in texts {
+        let stranger = Stranger::start(tcp::answers_and_waits(format!("-{text}\r\n")), closes_at_once()).await;
+        let answer = ask(&over_tcp(&stranger, 30_000), ("GET", "/redis/get/a", "")).await;
+        assert_eq!(answer.refusal(), (400, text.into()));
     }
 }
 

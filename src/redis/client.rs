@@ -168,7 +168,7 @@ impl Redis {
     }
 
     async fn ask_once(&self, ask: &Ask<'_>, progress: &Progress) -> Result<Told, Failure> {
-        let told = match self.backend() {
+        let mut told = match self.backend() {
             Some(Backend::Tcp(tcp)) => tcp.ask(ask, progress).await?,
             Some(Backend::Rest(rest)) => {
                 if rest.must_learn(ask) {
@@ -184,6 +184,7 @@ impl Redis {
             Ok(replies) if replies.len() != ask.pipeline.len() => Some(WRONG_NUMBER),
             Ok(replies) => failure_of_all(replies),
         };
+        told.replies.iter_mut().flatten().for_each(forget_address);
         failure.map_or(Ok(told), Err)
     }
 
@@ -279,13 +280,18 @@ fn failure_of(reply: &Reply) -> Option<Failure> {
     }
 }
 
-/// What keeps the server from serving at all, if every command failed of it. Where some were carried out, each error stays
-/// in its place, unless it may not be told.
-fn failure_of_all(replies: &[Reply]) -> Option<Failure> {
-    let tells_an_address = |reply: &&Reply| matches!(reply, Reply::Error(text) if Failure::names_another_node(text));
-    if let Some(reply) = replies.iter().find(tells_an_address) {
-        return failure_of(reply);
+/// Takes the address out of an error that says where else a key is.
+fn forget_address(reply: &mut Reply) {
+    if let Reply::Error(text) = reply
+        && Failure::names_another_node(text)
+    {
+        "ERR The key is on another node of a cluster".clone_into(text);
     }
+}
+
+/// What keeps the server from serving at all, if every command failed of it. Where some were carried out, each error stays
+/// in its place.
+fn failure_of_all(replies: &[Reply]) -> Option<Failure> {
     let (first, rest) = replies.split_first()?;
     let failure = failure_of(first)?;
     rest.iter().all(|reply| failure_of(reply).is_some()).then_some(failure)

@@ -52,15 +52,24 @@ impl Failure {
             // Protected mode: the server takes no strangers at all.
             "DENIED" => Some(Self::Refused),
             _ if text == MAX_CLIENTS => Some(Self::Unavailable),
-            _ if text.starts_with(UNAUTHENTICATED) => Some(Self::Refused),
+            _ if Self::is_unauthenticated(text) => Some(Self::Refused),
             _ if text.starts_with(PROTOCOL_ERROR) => Some(Self::Nonsense("it takes our commands for nonsense")),
             _ => None,
         }
     }
 
+    /// Whether an error says that a command was too long for somebody who is not logged in, whatever it was.
+    pub fn is_unauthenticated(text: &str) -> bool {
+        text.starts_with(UNAUTHENTICATED)
+    }
+
     /// Whether an error says where else a key is. It does so by an address, which is nobody's business.
     pub fn names_another_node(text: &str) -> bool {
-        ["MOVED ", "ASK ", "REDIRECT "].iter().any(|code| text.starts_with(code))
+        match text.split(' ').collect::<Vec<_>>().as_slice() {
+            ["MOVED" | "ASK", slot, address] => slot.parse::<u16>().is_ok() && address.contains(':'),
+            ["REDIRECT", address] => address.contains(':'),
+            _ => false,
+        }
     }
 
     /// What a server says before it hangs up on a stranger, without a look at what was asked.

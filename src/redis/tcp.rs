@@ -5,11 +5,16 @@
 //! before it sends more: a server that refuses them would otherwise run the commands as another user, or in another
 //! database.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
+use futures_util::future::{Either, select};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Address, Ask, Backend, Command, Failure, Pipeline, Port, Progress, Reply, Told, resp};
@@ -42,19 +47,28 @@ impl Tcp {
         let mut connection = Connection { stream, decoder: resp::Decoder::default(), received: 0 };
         if !self.login_works.load(Relaxed) {
             connection.write(&self.login, &[]).await?;
-            connection.read_login(self.login.len()).await?;
+            connection
+                .read_login(self.login.len())
+                .await
+                .map_err(|(Outside::Refused(failure) | Outside::Gone(failure))| failure)?;
             self.login_works.store(true, Relaxed);
             progress.sent();
             connection.write(&[], commands).await?;
         } else {
             progress.sent();
             connection.write(&self.login, commands).await?;
-            if let Err(failure) = connection.read_login(self.login.len()).await {
-                // Credentials that worked once may be taken back. The next connection waits for its answer again.
-                self.login_works.store(self.login.is_empty(), Relaxed);
-                // The commands came with them: another user may have run them, in another database.
-                let was_refused = connection.refuses(commands.iter().map(|part| part.len()).sum()).await;
-                return Err(if was_refused { failure } else { Failure::Lost });
+            match connection.read_login(self.login.len()).await {
+                Ok(()) => {}
+                Err(Outside::Gone(failure)) => return Err(failure),
+                Err(Outside::Refused(failure)) => {
+                    // Credentials that worked once may be taken back. The next connection waits for its answer again.
+                    self.login_works.store(false, Relaxed);
+                    // The commands came with them: another user may have run them, in another database.
+                    let replies = pin!(connection.refuses(commands.iter().map(|part| part.len()).sum()));
+                    let ran_nothing =
+                        matches!(select(replies, self.host.sleep(SHORTLY)).await, Either::Left((true, _)));
+                    return Err(if ran_nothing { failure } else { Failure::Lost });
+                }
             }
         }
         Ok(connection)
@@ -148,6 +162,17 @@ impl Port for Tcp {
     }
 }
 
+/// Why a login has failed.
+enum Outside {
+    /// The server said no to it, and goes on with what it was sent behind it.
+    Refused(Failure),
+    /// There is no server any more, or it has hung up without a look at anything.
+    Gone(Failure),
+}
+
+/// How long the replies to what was sent behind a refused login are waited for.
+const SHORTLY: Duration = Duration::from_secs(1);
+
 /// One stream and the place where its decoder stands. Dropped after one exchange, and with it whatever went wrong.
 struct Connection {
     stream: Box<dyn Stream>,
@@ -176,22 +201,31 @@ impl Connection {
         Ok(replies)
     }
 
-    async fn read_login(&mut self, count: usize) -> Result<(), Failure> {
-        for reply in self.read(count).await? {
+    async fn read_login(&mut self, count: usize) -> Result<(), Outside> {
+        for reply in self.read(count).await.map_err(Outside::Gone)? {
             if let Reply::Error(text) = reply {
-                return Err(match Failure::of_server(&text) {
+                if let Some(failure) = Failure::of_hang_up(&text) {
+                    return Err(Outside::Gone(failure));
+                }
+                return Err(Outside::Refused(match Failure::of_server(&text) {
                     Some(Failure::Unavailable) => Failure::Unavailable,
                     _ => Failure::Refused,
-                });
+                }));
             }
         }
         Ok(())
     }
 
-    /// Whether the next replies are errors, all of them.
+    /// Whether the next replies are errors, all of them, up to one that says that nobody is logged in.
     async fn refuses(&mut self, count: usize) -> bool {
-        let replies = self.read(count).await;
-        replies.is_ok_and(|replies| replies.iter().all(|reply| matches!(reply, Reply::Error(_))))
+        for _ in 0..count {
+            match self.read(1).await.as_deref() {
+                Ok([Reply::Error(text)]) if Failure::is_unauthenticated(text) => return true,
+                Ok([Reply::Error(_)]) => {}
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// Whatever follows the last reply shows that replies and commands are not in step.

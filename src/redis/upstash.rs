@@ -89,7 +89,8 @@ impl Upstash {
     /// A [`Failure`] when there is no answer.
     pub async fn learn(&self) -> Result<(), Failure> {
         let question = Ask { pipeline: &Pipeline::new(), atomic: false, exact: true, sync_token: None };
-        self.ask(&question, &Progress::default()).await.map(drop)
+        let told = self.ask(&question, &Progress::default()).await?;
+        told.replies.map(drop).map_err(|_| UNANSWERED)
     }
 
     /// Runs commands for the gateway, in one round trip.
@@ -119,7 +120,7 @@ impl Upstash {
             let knows = match answer.as_ref().and_then(Reply::as_str) {
                 Some(PROBE) => false,
                 Some(PROBE_IN_BASE64) => true,
-                _ => return Err(Failure::Nonsense("it does not say again what it was told")),
+                _ => return Err(UNANSWERED),
             };
             let _ = self.knows_base64.set(knows);
         }
@@ -134,6 +135,7 @@ impl Upstash {
 /// encoding says it as it is.
 const PROBE: &str = "base64?";
 const PROBE_IN_BASE64: &str = "YmFzZTY0Pw==";
+const UNANSWERED: Failure = Failure::Nonsense("it does not say again what it was told");
 
 /// What became of a request that was passed on.
 pub enum Passed {

@@ -100,8 +100,8 @@ export function sleep(milliseconds, ticket) {
   setTimeout(settle, milliseconds, ticket);
 }
 
-/** How much a socket receives at once. A reader that brings no room of its own gets 4 KiB, with a turn of the event loop each time. */
-const ROOM = 64 * 1024;
+/** How much a socket receives at once. A reader that brings no room of its own gets little, with a turn of the event loop each time. */
+const [LITTLE, MUCH] = [4 * 1024, 64 * 1024];
 
 /** Opens a socket. Waits until it is open: before that, a failure would look as if something had been sent. */
 export function open(hostname, port, secure, ticket) {
@@ -114,7 +114,7 @@ async function opened(hostname, port, secure) {
   socket.closed.catch(() => {});
   await socket.opened;
   const reader = socket.readable.getReader({ mode: 'byob' });
-  return { socket, reader, writer: socket.writable.getWriter(), room: new ArrayBuffer(ROOM) };
+  return { socket, reader, writer: socket.writable.getWriter(), room: null, most: MUCH };
 }
 
 export function send({ writer }, bytes, ticket) {
@@ -127,9 +127,13 @@ export function receive(connection, ticket) {
 }
 
 async function received(connection) {
-  const read = await connection.reader.read(new Uint8Array(connection.room));
+  const room = connection.room ?? new ArrayBuffer(connection.most);
+  const read = await connection.reader.read(new Uint8Array(room));
+  const { length = 0, buffer } = read.value ?? {};
+  // Who was sent little may wait long for more, and holds little meanwhile.
+  connection.most = length < LITTLE ? LITTLE : MUCH;
   // The memory comes back with what was read into it: the next read takes it again.
-  connection.room = read.value?.buffer ?? new ArrayBuffer(ROOM);
+  connection.room = buffer?.byteLength === connection.most ? buffer : null;
   return read;
 }
 

@@ -76,7 +76,17 @@ async fn a_user_without_transactions_gets_none() {
 /// A server that takes no more connections says so and hangs up.
 #[tokio::test]
 async fn a_server_with_too_many_clients_is_503() {
-    let door = door(Redis::own(), &[]);
+    full(door(Redis::own(), &[])).await;
+    for path in ["", "/2"] {
+        let redis = Redis::options().password("secret").start();
+        let url = format!("redis://:secret@127.0.0.1:{}{path}", redis.port());
+        full(door(redis, &[("REDIS_URL", &url)])).await;
+    }
+}
+
+async fn full(door: Door) {
+    // A login that has worked is not waited for.
+    door.run(json!(["GET", "a"])).await;
     let mut others = Vec::new();
     door.redis.run(&["CONFIG", "SET", "maxclients", "1"]);
     others.push(std::net::TcpStream::connect(("127.0.0.1", door.redis.port())).unwrap());
@@ -88,7 +98,21 @@ async fn a_server_with_too_many_clients_is_503() {
     ] {
         let answer = door.post(path).json(body.clone()).send().await;
         assert_eq!((answer.status, answer.header("retry-after").is_empty()), (503, false), "{body}: {answer:?}");
+        assert_eq!(answer.header("x-redis-round-trips"), "1", "{body}");
     }
+}
+
+/// Before a login Redis reads no long command to its end.
+#[tokio::test]
+async fn a_password_that_has_changed_refuses_long_commands_too() {
+    let redis = Redis::options().password("first").start();
+    let url = format!("redis://:first@127.0.0.1:{}", redis.port());
+    let door = door(redis, &[("REDIS_URL", &url)]);
+    door.run(json!(["GET", "a"])).await;
+    door.redis.run(&["CONFIG", "SET", "requirepass", "second"]);
+    let push = json!(["RPUSH", "l", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    let answer = door.post("/redis/pipeline").json(json!([push, ["INCR", "n"]])).send().await;
+    assert_eq!(answer.refusal(), (502, "ERR Redis refused our credentials".into()));
 }
 
 /// `@humanwhocodes/upstash-redis-server` shares nothing with Ridge. It has neither transactions nor base64, and
