@@ -22,7 +22,8 @@
 //! | [`service`] | ping, health, whoami |
 //! | [`redis`] | commands, pipelines, scripts and replies; one port, two backends: Upstash REST and TCP |
 //!
-//! [`config`] reads the variables, [`json`] reads and writes what commands and answers mostly are, [`error`] holds the one table from what went wrong to a status and a code.
+//! [`config`] reads the variables, [`json`] reads and writes what commands and answers mostly are, [`error`] holds the one
+//! table from what went wrong to a status and a code.
 
 pub mod app;
 pub mod auth;

@@ -5,7 +5,7 @@
 
 mod support;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{Gateway, Redis};
 
 fn url(redis: &Redis, login: &str, path: &str) -> String {
@@ -98,17 +98,25 @@ async fn a_user_without_password_is_still_that_user() {
     assert!(answers[1].as_str().unwrap().starts_with("ERR NOPERM"), "{answers}");
 }
 
-#[tokio::test]
-async fn a_password_that_changes_later_is_noticed() {
+fn visit() -> Value {
+    json!(["HINCRBY", "user:alice:x", "visits", 1])
+}
+
+/// A gateway whose login has worked, for one visit.
+async fn logged_in(path: &str) -> (Redis, Gateway) {
     let redis = Redis::own();
     redis.run(&["ACL", "SETUSER", "ridge", "on", ">first", "~*", "+@all"]);
-    let gateway = gateway(&redis, "ridge:first@", "/2");
-    let visit = json!(["HINCRBY", "user:alice:x", "visits", 1]);
-    assert_eq!(gateway.write(visit.clone()).await, json!([1]));
+    let gateway = gateway(&redis, "ridge:first@", path);
+    assert_eq!(gateway.write(visit()).await, json!([1]));
+    (redis, gateway)
+}
 
+#[tokio::test]
+async fn a_password_that_changes_later_is_noticed() {
+    let (redis, gateway) = logged_in("/2").await;
     // The default user needs no password: the first connection that goes without asking still writes as that one.
     redis.run(&["ACL", "SETUSER", "ridge", "resetpass", ">second"]);
-    let first = gateway.post("/redis/write").api_key().json(visit.clone()).send().await;
+    let first = gateway.post("/redis/write").api_key().json(visit()).send().await;
     assert_eq!(first.code(), (502, "outcome_unknown".into()));
     let in_second = "redis.call('SELECT', 2) return redis.call('HGET', 'user:alice:x', 'visits')";
     assert_eq!(redis.run(&["EVAL", in_second, "0"]), "2");
@@ -117,19 +125,15 @@ async fn a_password_that_changes_later_is_noticed() {
     assert_nothing_happened_to_keys(&redis);
 
     redis.run(&["ACL", "SETUSER", "ridge", ">first"]);
-    assert_eq!(gateway.write(visit).await, json!([1]));
+    assert_eq!(gateway.write(visit()).await, json!([1]));
 }
 
 #[tokio::test]
 async fn where_nobody_else_may_write_a_refusal_is_all_there_is() {
-    let redis = Redis::own();
-    redis.run(&["ACL", "SETUSER", "ridge", "on", ">first", "~*", "+@all"]);
-    let gateway = gateway(&redis, "ridge:first@", "");
-    let visit = json!(["HINCRBY", "user:alice:x", "visits", 1]);
-    assert_eq!(gateway.write(visit.clone()).await, json!([1]));
+    let (redis, gateway) = logged_in("").await;
     redis.run(&["ACL", "SETUSER", "default", "-@write", "-@scripting"]);
     redis.run(&["ACL", "SETUSER", "ridge", "resetpass", ">second"]);
-    let first = gateway.post("/redis/write").api_key().json(visit).send().await;
+    let first = gateway.post("/redis/write").api_key().json(visit()).send().await;
     assert_eq!(first.code(), (502, "redis_refused".into()));
     assert_eq!(redis.run(&["HGET", "user:alice:x", "visits"]), "1");
 }

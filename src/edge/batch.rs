@@ -2,19 +2,21 @@
 //!
 //! Words are slices of the body wherever JSON lets them be. Numbers and booleans are passed on as they are written,
 //! digit for digit: no float ever touches them. What a command means, and who may send it, is not known here.
-//!
-//! The body is read once, from its beginning to its end.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use crate::{error::ApiError, json, policy::command_table::lookup};
+use crate::{
+    error::ApiError,
+    json::{self, NotJson, Value},
+    policy::command_table::lookup,
+};
 
 /// The most commands in one batch.
 pub const MAX_COMMANDS: usize = 1000;
 
-/// The most commands in one pipeline or transaction: what fits into a Worker's memory beside the body. Each takes some 250 bytes, on its
-/// way to Redis and back.
+/// The most commands in one pipeline or transaction: what fits into a Worker's memory beside the body. Each takes some 250
+/// bytes, on its way to Redis and back.
 pub const MAX_PIPELINE: usize = 100_000;
 
 /// The most words that all commands of one body may have together. Each takes 16 bytes.
@@ -73,8 +75,10 @@ pub fn list(body: &Bytes, values: Values) -> Result<Parsed, ApiError> {
 /// 400 with the index and the reason, 413 for more than [`MAX_COMMANDS`].
 pub fn parse(body: &Bytes) -> Result<Vec<Words>, ApiError> {
     let mut reader = Reader::new(body, unwrap_object(text_of(body)?)?, Values::Read)?;
+    let mut inside = reader.json;
+    inside.enter();
     // An empty list is an empty batch, not an empty command.
-    let is_batch = matches!(reader.second(), Some(b'[' | b']'));
+    let is_batch = matches!(inside.peek(), Some(b'[' | b']'));
     let commands = if is_batch { reader.commands(MAX_COMMANDS)? } else { vec![reader.command(0)?] };
     reader.finish(commands).map(|parsed| parsed.commands)
 }
@@ -90,10 +94,10 @@ fn unwrap_object(text: &str) -> Result<&str, ApiError> {
         #[serde(borrow)]
         commands: Option<&'a RawValue>,
     }
-    if !text.trim_start_matches(BLANKS).starts_with('{') {
+    if json::Reader::new(text).peek() != Some(b'{') {
         return Ok(text);
     }
-    let object: Object<'_> = serde_json::from_str(text).map_err(|_| not_json())?;
+    let object: Object<'_> = serde_json::from_str(text).map_err(|_| NotJson)?;
     let commands = object.commands.ok_or_else(|| ApiError::bad_request("The body has no field 'commands'"))?;
     if !commands.get().starts_with('[') {
         return Err(ApiError::bad_request("Field 'commands' must be a JSON array of commands"));
@@ -101,25 +105,16 @@ fn unwrap_object(text: &str) -> Result<&str, ApiError> {
     Ok(commands.get())
 }
 
-fn not_json() -> ApiError {
-    ApiError::bad_request("The body is not valid JSON")
-}
-
-/// What JSON takes for a blank.
-const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-
-/// A scalar of JSON, as it is written.
-struct Scalar<'a> {
-    raw: &'a [u8],
-    /// Of a string, whether it has escapes.
-    is_escaped: bool,
+impl From<NotJson> for ApiError {
+    fn from(_: NotJson) -> Self {
+        Self::bad_request("The body is not valid JSON")
+    }
 }
 
 /// Where in the body it has come, and what it has seen.
 struct Reader<'a> {
     body: &'a Bytes,
-    text: &'a [u8],
-    at: usize,
+    json: json::Reader<'a>,
     values: Values,
     words: usize,
     is_plain: bool,
@@ -129,106 +124,66 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader that stands where the list begins.
     fn new(body: &'a Bytes, text: &'a str, values: Values) -> Result<Self, ApiError> {
-        let text = text.as_bytes();
-        let mut reader = Self { body, text, at: 0, values, words: 0, is_plain: true, is_whole: true };
-        match reader.next() {
-            Some(b'[') => Ok(reader),
-            _ => Err(ApiError::bad_request("The body must be a JSON array of commands")),
+        let mut json = json::Reader::new(text);
+        if json.peek() != Some(b'[') {
+            return Err(ApiError::bad_request("The body must be a JSON array of commands"));
         }
-    }
-
-    /// The next character that is no blank.
-    fn next(&mut self) -> Option<u8> {
-        while let Some(byte) = self.text.get(self.at) {
-            if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
-                return Some(*byte);
-            }
-            self.at += 1;
-        }
-        None
-    }
-
-    /// The character with which the first element of the list begins.
-    fn second(&self) -> Option<u8> {
-        Reader { at: self.at + 1, ..*self }.next()
-    }
-
-    /// Reads the list that begins here, element by element, each with its place and the character with which it begins.
-    fn each(&mut self, mut read: impl FnMut(&mut Self, usize, u8) -> Result<(), ApiError>) -> Result<(), ApiError> {
-        self.at += 1;
-        if self.next() == Some(b']') {
-            self.at += 1;
-            return Ok(());
-        }
-        let mut place = 0;
-        loop {
-            let first = self.next().ok_or_else(not_json)?;
-            read(self, place, first)?;
-            let separator = self.next();
-            self.at += 1;
-            match separator {
-                Some(b',') => place += 1,
-                Some(b']') => return Ok(()),
-                _ => return Err(not_json()),
-            }
-        }
+        Ok(Self { body, json, values, words: 0, is_plain: true, is_whole: true })
     }
 
     fn commands(&mut self, limit: usize) -> Result<Vec<Words>, ApiError> {
         let mut commands = Vec::new();
-        self.each(|reader, index, first| {
+        self.json.enter();
+        while self.json.has_next(commands.is_empty())? {
+            let index = commands.len();
             if index == limit {
                 return Err(ApiError::BatchTooLarge { limit });
             }
-            if first != b'[' {
-                let kind = reader.kind(first)?;
-                let problem = "must be an array that begins with a command's name, not";
-                return Err(ApiError::bad_request(format!("Command {index}: {problem} {kind}")));
+            match self.json.value()? {
+                Value::List => commands.push(self.command(index)?),
+                other => {
+                    let problem = "must be an array that begins with a command's name, not";
+                    return Err(ApiError::bad_request(format!("Command {index}: {problem} {}", other.kind())));
+                }
             }
-            commands.push(reader.command(index)?);
-            Ok(())
-        })?;
+        }
         Ok(commands)
     }
 
     /// The command that begins here, which is the one of this index.
     fn command(&mut self, index: usize) -> Result<Words, ApiError> {
         let mut words = Words::with_capacity(4);
-        self.each(|reader, place, first| {
-            if reader.words == MAX_WORDS {
+        self.json.enter();
+        while self.json.has_next(words.is_empty())? {
+            if self.words == MAX_WORDS {
                 return Err(ApiError::TooManyWords { limit: MAX_WORDS });
             }
-            reader.words += 1;
-            let word = if matches!(first, b'"' | b'-' | b'0'..=b'9' | b't' | b'f') {
-                let scalar = reader.scalar(first)?;
-                reader.word(first, &scalar, &words)
-            } else {
-                None
-            };
-            let Some(word) = word else {
-                let kind = if first == b'"' { "a string with a broken escape" } else { reader.kind(first)? };
+            self.words += 1;
+            let value = self.json.value()?;
+            let word = self.word(value, &words).map_err(|kind| {
                 let problem = "must be a string, a number or a boolean, not";
-                return Err(ApiError::bad_request(format!("Command {index}: argument {place} {problem} {kind}")));
-            };
+                ApiError::bad_request(format!("Command {index}: argument {} {problem} {kind}", words.len()))
+            })?;
             words.push(word);
-            Ok(())
-        })?;
+        }
         if words.is_empty() { Err(ApiError::bad_request(format!("Command {index}: is empty"))) } else { Ok(words) }
     }
 
-    /// One word as bytes, `None` if the escapes of a string stand for nothing.
-    fn word(&mut self, first: u8, scalar: &Scalar<'a>, words: &[Bytes]) -> Option<Bytes> {
-        let raw = scalar.raw;
-        if first != b'"' {
-            self.is_plain &= !matches!(first, b'-' | b'0'..=b'9') || is_plain_number(raw);
-            return Some(self.body.slice_ref(raw));
+    /// The word behind these as bytes, or what else it is.
+    fn word(&mut self, value: Value<'a>, words: &[Bytes]) -> Result<Bytes, &'static str> {
+        match value {
+            Value::Plain(text) | Value::Escaped(text) if text.len() >= LONG && self.leaves(words) => {
+                self.is_whole = false;
+                Ok(Bytes::new())
+            }
+            Value::Escaped(text) => json::unescaped(text).map(Bytes::from).ok_or("a string with a broken escape"),
+            Value::Plain(text) | Value::Boolean(text) => Ok(self.body.slice_ref(text)),
+            Value::Number(text) => {
+                self.is_plain &= is_plain_number(text);
+                Ok(self.body.slice_ref(text))
+            }
+            Value::Null | Value::List | Value::Object => Err(value.kind()),
         }
-        if raw.len() > LONG && self.leaves(words) {
-            self.is_whole = false;
-            return Some(Bytes::new());
-        }
-        let inside = raw.get(1..raw.len() - 1)?;
-        if scalar.is_escaped { json::unescaped(inside).map(Bytes::from) } else { Some(self.body.slice_ref(inside)) }
     }
 
     /// Whether the next word, which is long, is left out: the command only stores it.
@@ -236,70 +191,10 @@ impl<'a> Reader<'a> {
         self.values == Values::Leave && lookup(words).is_some_and(|entry| entry.always_takes_as_value(words.len()))
     }
 
-    /// Passes over a scalar that begins with `first`.
-    fn scalar(&mut self, first: u8) -> Result<Scalar<'a>, ApiError> {
-        let start = self.at;
-        let mut is_escaped = false;
-        let end = match first {
-            b'"' => json::span(self.text, start + 1).map(|span| {
-                is_escaped = span.is_escaped;
-                span.end + 1
-            }),
-            b't' => self.literal("true"),
-            b'f' => self.literal("false"),
-            b'n' => self.literal("null"),
-            _ => self.number(),
-        };
-        let raw = end.and_then(|end| self.text.get(start..end)).ok_or_else(not_json)?;
-        self.at += raw.len();
-        Ok(Scalar { raw, is_escaped })
-    }
-
-    fn literal(&self, name: &str) -> Option<usize> {
-        let rest = self.text.get(self.at..)?;
-        rest.starts_with(name.as_bytes()).then_some(self.at + name.len())
-    }
-
-    /// Where the number ends that begins here.
-    fn number(&self) -> Option<usize> {
-        let byte = |at: usize| self.text.get(at).copied();
-        let digits = |from: usize| {
-            let rest = self.text.get(from..).unwrap_or_default();
-            let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            (count > 0).then_some(from + count)
-        };
-        let start = self.at + usize::from(byte(self.at) == Some(b'-'));
-        let mut end = if byte(start) == Some(b'0') { start + 1 } else { digits(start)? };
-        if byte(end) == Some(b'.') {
-            end = digits(end + 1)?;
-        }
-        if matches!(byte(end), Some(b'e' | b'E')) {
-            let has_sign = matches!(byte(end + 1), Some(b'+' | b'-'));
-            end = digits(end + 1 + usize::from(has_sign))?;
-        }
-        Some(end)
-    }
-
-    /// What begins here, in words.
-    fn kind(&mut self, first: u8) -> Result<&'static str, ApiError> {
-        match first {
-            b'[' => return Ok("an array"),
-            b'{' => return Ok("an object"),
-            _ => {}
-        }
-        self.scalar(first)?;
-        Ok(match first {
-            b'"' => "a string",
-            b't' | b'f' => "a boolean",
-            b'n' => "null",
-            _ => "a number",
-        })
-    }
-
     /// Nothing but blanks may follow the list.
     fn finish(mut self, commands: Vec<Words>) -> Result<Parsed, ApiError> {
-        if self.next().is_some() {
-            return Err(not_json());
+        if self.json.peek().is_some() {
+            return Err(NotJson.into());
         }
         if commands.is_empty() {
             return Err(ApiError::bad_request("The batch is empty"));

@@ -55,8 +55,8 @@ pub(super) fn set<W: AsRef<[u8]>>(words: &[W]) -> Key {
     Key::new(1, if reads { ACCESS | UPDATE } else { UPDATE })
 }
 
-/// The options of a `SET` that has a value. Those that the table's Redis does not know may have any word for an argument, so that nothing is
-/// known of a command with one.
+/// The options of a `SET` that has a value. Those that the table's Redis does not know may have any word for an argument, so
+/// that nothing is known of a command with one.
 pub(crate) fn options_of_set<W: AsRef<[u8]>>(words: &[W]) -> Option<Vec<&'static str>> {
     words.get(3..)?;
     Some(read(SET, words, 3).ok()?.into_iter().map(|(name, _)| name).collect())

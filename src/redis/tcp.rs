@@ -47,10 +47,7 @@ impl Tcp {
         let mut connection = Connection { stream, decoder: resp::Decoder::default(), received: 0 };
         if !self.login_works.load(Relaxed) {
             connection.write(&self.login, &[]).await?;
-            connection
-                .read_login(self.login.len())
-                .await
-                .map_err(|(Outside::Refused(failure) | Outside::Gone(failure))| failure)?;
+            connection.read_login(self.login.len()).await?;
             self.login_works.store(true, Relaxed);
             progress.sent();
             connection.write(&[], commands).await?;
@@ -168,6 +165,14 @@ enum Outside {
     Refused(Failure),
     /// There is no server any more, or it has hung up without a look at anything.
     Gone(Failure),
+}
+
+impl From<Outside> for Failure {
+    fn from(outside: Outside) -> Self {
+        match outside {
+            Outside::Refused(failure) | Outside::Gone(failure) => failure,
+        }
+    }
 }
 
 /// How long the replies to what was sent behind a refused login are waited for.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    door::{Backend, KEY, key_list, refusal, refused_here},
+    door::{Backend, KEY, NO_CHANNEL, NO_KEY, key_list, no_command, refusal, refused_here},
     stream::Stream,
     support::{Redis, token},
 };
@@ -17,13 +17,6 @@ over_both_backends![
     other_methods_are_405,
     a_head_asks_nobody,
 ];
-
-const NO_CHANNEL: &str = "NOPERM this user has no permissions to access one of the channels used as arguments";
-const NO_KEY: &str = "NOPERM this user has no permissions to access one of the keys used as arguments";
-
-fn no_command(name: &str) -> String {
-    format!("NOPERM this user has no permissions to run the '{name}' command")
-}
 
 async fn a_key_of_the_scope_is_needed(backend: Backend) {
     let keys =

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::door::{Backend, Door, once, refused_here};
+use crate::door::{Backend, Door, NO_CHANNEL, NO_KEY, no_command, once, refused_here};
 
 over_both_backends![
     what_is_not_allowed_is_noperm,
@@ -22,13 +22,6 @@ over_both_backends![
     a_denial_is_one_line_of_resp,
 ];
 
-const KEY: &str = "NOPERM this user has no permissions to access one of the keys used as arguments";
-const CHANNEL: &str = "NOPERM this user has no permissions to access one of the channels used as arguments";
-
-fn command(name: &str) -> String {
-    format!("NOPERM this user has no permissions to run the '{name}' command")
-}
-
 impl Door {
     /// The error of a command that is not sent. It is the same in a body and in a path.
     async fn denied(&self, words: &[&str]) -> String {
@@ -47,20 +40,20 @@ async fn what_is_not_allowed_is_noperm(backend: Backend) {
     assert_eq!(door.run(json!(["GET", "app:a"])).await, "1");
     assert_eq!(door.run(json!(["OBJECT", "ENCODING", "app:a"])).await, "int");
     for (words, error) in [
-        (&["DEL", "app:a"][..], command("del")),
-        (&["dEl", "app:a"], command("del")),
-        (&["FLUSHALL"], command("flushall")),
-        (&["HGET", "app:a", "f"], command("hget")),
-        (&["PING"], command("ping")),
-        (&["XGROUP", "CREATE", "app:s", "g", "0"], command("xgroup|create")),
-        (&["ACL", "WHOAMI"], command("acl|whoami")),
-        (&["GET", "other"], KEY.into()),
-        (&["GET", "app"], KEY.into()),
-        (&["GET", " app:a"], KEY.into()),
-        (&["GET", "APP:a"], KEY.into()),
-        (&["GET", ""], KEY.into()),
-        (&["MGET", "app:a", "other"], KEY.into()),
-        (&["SET", "other", "1"], KEY.into()),
+        (&["DEL", "app:a"][..], no_command("del")),
+        (&["dEl", "app:a"], no_command("del")),
+        (&["FLUSHALL"], no_command("flushall")),
+        (&["HGET", "app:a", "f"], no_command("hget")),
+        (&["PING"], no_command("ping")),
+        (&["XGROUP", "CREATE", "app:s", "g", "0"], no_command("xgroup|create")),
+        (&["ACL", "WHOAMI"], no_command("acl|whoami")),
+        (&["GET", "other"], NO_KEY.into()),
+        (&["GET", "app"], NO_KEY.into()),
+        (&["GET", " app:a"], NO_KEY.into()),
+        (&["GET", "APP:a"], NO_KEY.into()),
+        (&["GET", ""], NO_KEY.into()),
+        (&["MGET", "app:a", "other"], NO_KEY.into()),
+        (&["SET", "other", "1"], NO_KEY.into()),
     ] {
         assert_eq!(door.denied(words).await, error, "{words:?}");
     }
@@ -84,14 +77,14 @@ async fn keys_are_for_reading_for_writing_or_for_both(backend: Backend) {
         &["INCR", "write:n"],
         &["SUNIONSTORE", "read:x", "both:a"],
     ] {
-        assert_eq!(door.denied(words).await, KEY, "{words:?}");
+        assert_eq!(door.denied(words).await, NO_KEY, "{words:?}");
     }
 }
 
 async fn nothing_is_allowed_by_default(backend: Backend) {
     let door = backend.open_with_acl("").await;
     for words in [&["GET", "a"][..], &["PING"], &["SCAN", "0"], &["PUBLISH", "c", "m"]] {
-        assert_eq!(door.denied(words).await, command(&words[0].to_lowercase()), "{words:?}");
+        assert_eq!(door.denied(words).await, no_command(&words[0].to_lowercase()), "{words:?}");
     }
     // What libraries say of themselves is not theirs to be denied.
     let set_info = door.post("/redis").json(json!(["CLIENT", "SETINFO", "LIB-NAME", "x"])).send().await;
@@ -101,7 +94,7 @@ async fn nothing_is_allowed_by_default(backend: Backend) {
 async fn every_form_is_bound(backend: Backend) {
     let door = backend.open_with_acl("~app:* +@all").await;
     door.redis.run(&["SET", "other", "secret"]);
-    let refusal = (400, KEY.to_owned());
+    let refusal = (400, NO_KEY.to_owned());
     for (path, body) in [
         ("/redis/get/other", ""),
         ("/redis/get/%6fther", ""),
@@ -140,14 +133,14 @@ async fn a_denied_command_stands_in_its_place_and_is_not_sent(backend: Backend) 
         ]))
         .await;
     let expected = json!([
-        {"result": "OK"}, {"error": command("flushall")}, {"error": KEY}, {"result": 2}, {"error": KEY}, {"result": "2"}
+        {"result": "OK"}, {"error": no_command("flushall")}, {"error": NO_KEY}, {"result": 2}, {"error": NO_KEY}, {"result": "2"}
     ]);
     assert_eq!(results, expected);
     assert_eq!((door.calls("flushall"), door.redis.run(&["EXISTS", "app:a"])), (0, json!(1)));
     let all = door.post("/redis/pipeline").json(json!([["GET", "other"], ["FLUSHALL"]])).send().await;
     assert_eq!(
         (all.ok(), all.header("x-redis-round-trips")),
-        (json!([{"error": KEY}, {"error": command("flushall")}]), "0")
+        (json!([{"error": NO_KEY}, {"error": no_command("flushall")}]), "0")
     );
 }
 
@@ -166,19 +159,19 @@ async fn a_selector_is_a_rule_of_its_own(backend: Backend) {
     let door = backend.open_with_acl("~cache:* +get +set (~queue:* +lpush +rpop)").await;
     assert_eq!(door.run(json!(["SET", "cache:a", "1"])).await, "OK");
     assert_eq!(door.run(json!(["LPUSH", "queue:a", "1"])).await, 1);
-    assert_eq!(door.denied(&["GET", "queue:a"]).await, KEY);
-    assert_eq!(door.denied(&["LPUSH", "cache:a", "1"]).await, KEY);
-    assert_eq!(door.denied(&["DEL", "cache:a"]).await, command("del"));
+    assert_eq!(door.denied(&["GET", "queue:a"]).await, NO_KEY);
+    assert_eq!(door.denied(&["LPUSH", "cache:a", "1"]).await, NO_KEY);
+    assert_eq!(door.denied(&["DEL", "cache:a"]).await, no_command("del"));
 }
 
 async fn channels_are_bound(backend: Backend) {
     let door = backend.open_with_acl("+@all ~app:* &chat:*").await;
     assert_eq!(door.run(json!(["PUBLISH", "chat:1", "x"])).await, 0);
-    assert_eq!(door.denied(&["PUBLISH", "news", "x"]).await, CHANNEL);
+    assert_eq!(door.denied(&["PUBLISH", "news", "x"]).await, NO_CHANNEL);
     let all = backend.open_with_acl("+@all ~app:* &*").await;
     assert_eq!(all.run(json!(["PUBLISH", "news", "x"])).await, 0);
     for channel in ["__keyspace@0__:other", "__keyevent@0__:set"] {
-        assert_eq!(all.denied(&["PUBLISH", channel, "x"]).await, CHANNEL);
+        assert_eq!(all.denied(&["PUBLISH", channel, "x"]).await, NO_CHANNEL);
     }
 }
 
@@ -216,7 +209,7 @@ async fn what_reaches_other_keys_needs_all_keys(backend: Backend) {
     for text in REACH_OTHERS {
         let words = words(text);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        assert_eq!(door.denied(&words).await, KEY, "{text}");
+        assert_eq!(door.denied(&words).await, NO_KEY, "{text}");
     }
     assert_eq!(door.run(json!(["SORT", "app:list", "LIMIT", 0, 1])).await, json!([]));
 }
@@ -245,7 +238,7 @@ async fn what_is_in_no_table_is_for_those_who_may_do_everything(backend: Backend
                 let (status, error) = door.fail(json!(words)).await;
                 assert_eq!((status, error.starts_with("ERR unknown ")), (400, true), "{acl}: {error}");
             } else {
-                assert_eq!(door.denied(&words).await, command(name), "{acl}");
+                assert_eq!(door.denied(&words).await, no_command(name), "{acl}");
             }
         }
     }
@@ -309,5 +302,5 @@ async fn a_denial_is_one_line_of_resp(backend: Backend) {
     let door = backend.open_with_acl("~app:* +echo").await;
     let commands: Value = json!([["NO\r\n+SUCH\r\n", "x"], ["ECHO", "x"]]);
     let answer = door.post("/redis/pipeline").header("upstash-response-format", "resp2").json(commands).send().await;
-    assert_eq!(answer.text(), format!("-{}\r\n$1\r\nx\r\n", command("no  +such  ")));
+    assert_eq!(answer.text(), format!("-{}\r\n$1\r\nx\r\n", no_command("no  +such  ")));
 }

@@ -7,6 +7,14 @@ use crate::support::{Answer, Call, Gateway, Redis, Served};
 
 /// The API key of a door that is not told otherwise.
 pub const KEY: &str = "a-gateway-key-for-tests-0123456789abcdef";
+
+/// What Redis says of what an ACL denies.
+pub const NO_KEY: &str = "NOPERM this user has no permissions to access one of the keys used as arguments";
+pub const NO_CHANNEL: &str = "NOPERM this user has no permissions to access one of the channels used as arguments";
+
+pub fn no_command(name: &str) -> String {
+    format!("NOPERM this user has no permissions to run the '{name}' command")
+}
 /// What the outer gateway shows the inner one.
 const INNER_KEY: &str = "an-inner-key-for-tests-0123456789abcdef";
 

@@ -1,8 +1,5 @@
-//! Strings of JSON, which are nearly all that a command's JSON consists of: where they end, what they stand for, and how they are
-//! written. Eight bytes are looked at together, and what needs no escape is copied in one piece.
-//!
-//! `serde_json` reads all other JSON. It looks twice at a string that is wanted as it is written, and three times at one with
-//! escapes; a test holds the two against each other.
+//! Strings: where they end, what they stand for, and how they are written. Eight bytes are looked at together, and what needs no
+//! escape is copied in one piece.
 
 /// Every byte of a block.
 const fn each(byte: u8) -> u64 {
