@@ -119,7 +119,7 @@ pub fn span(text: &[u8], start: usize) -> Option<Span> {
     }
 }
 
-/// What the inside of a string stands for, whose escapes [`span`] has seen. `None` if a surrogate stands alone.
+/// What the inside of a string stands for, whose escapes have been seen to be such. `None` if a surrogate stands alone.
 pub fn unescaped(inside: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(inside.len() + 8);
     let mut at = 0;
